@@ -1,0 +1,78 @@
+#include "bench/assembly.h"
+
+#include <utility>
+
+#include "bench/recording.h"
+
+namespace nsbench::bench {
+
+SeriesBuilder::SeriesBuilder(const BenchCase& bench_case, std::size_t warmup_batches,
+                             std::uint64_t seed)
+    : bench_case_(&bench_case), warmup_left_(warmup_batches), store_(seed) {
+  series_.id = bench_case.id();
+  series_.workload = bench_case.workload->sentence;
+  series_.namespaces = bench_case.workload->namespaces.names();
+}
+
+void SeriesBuilder::begin(double t) {
+  times_.clear();
+  batch_t_ = t;
+}
+
+Status SeriesBuilder::add(const std::vector<double>& ns) {
+  if (times_.size() + ns.size() > Recording::max_calls) {
+    return Error{"the benchmark's worker sent more times than a batch has"};
+  }
+  times_.insert(times_.end(), ns.begin(), ns.end());
+  return {};
+}
+
+void SeriesBuilder::end(const BatchEnds& end, const Support& support) {
+  series_.drained = series_.drained && end.drained;
+  if (end.outcome != BatchEnds::Outcome::Measured) {
+    if (end.outcome == BatchEnds::Outcome::CallFailed) ++series_.failures;
+    fail({end.step, end.err}, support);
+    return;
+  }
+  if (times_.empty()) return;
+  if (warmup_left_ > 0) {
+    --warmup_left_;
+    ++series_.warmup_batches;
+    return;
+  }
+  for (const double ns : times_) store_.add(ns);
+  Batch batch = batch_of(times_);
+  batch.t = batch_t_;
+  batch.cpu = end.cpu_ns;
+  series_.batches.push_back(batch);
+}
+
+void SeriesBuilder::skip(const Skip& reason) {
+  series_.skip = reason.reason;
+  series_.error = reason.text;
+}
+
+void SeriesBuilder::fail(const Error& error, const Support& support) {
+  const bool userns = bench_case_->privilege == Privilege::Userns ||
+                      bench_case_->workload->namespaces.has(Kind::User);
+  // What has worked once is not refused by the environment.
+  const bool worked = has_batches() || series_.warmup_batches > 0;
+  const std::optional<Skip> reason = worked ? std::nullopt : support.explain(error, userns);
+  if (reason) {
+    series_.failures = 0;
+    skip(*reason);
+  } else if (series_.error.empty()) {
+    series_.error = error.str();
+  }
+}
+
+void SeriesBuilder::interrupt(const std::string& reason) {
+  if (series_.error.empty()) series_.error = reason;
+}
+
+Series SeriesBuilder::take() {
+  store_.move_into(series_);
+  return std::move(series_);
+}
+
+}  // namespace nsbench::bench

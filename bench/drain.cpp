@@ -1,0 +1,145 @@
+#include "bench/drain.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <thread>
+#include <utility>
+
+#include "probes/sandbox/calls.h"
+#include "probes/sandbox/enter.h"
+#include "probes/sandbox/files.h"
+#include "probes/sandbox/id_map.h"
+
+namespace nsbench::bench {
+namespace {
+
+using std::chrono::microseconds;
+using std::chrono::milliseconds;
+
+constexpr microseconds between_trials{300};
+constexpr milliseconds patience{2000};
+constexpr milliseconds blind_wait{50};
+
+Status send_status(Channel& channel, const Status& status) {
+  return channel.send(status ? "ok" : status.error().str());
+}
+
+Status receive_status(Channel& channel, Deadline deadline) {
+  const Result<std::string> text = channel.receive(deadline);
+  if (!text) return text.error();
+  if (*text != "ok") return Error{*text};
+  return {};
+}
+
+[[noreturn]] void hold() {
+  for (;;) ::pause();
+}
+
+// In the new user namespace: these files are its own (kernel/ucount.c, set_lookup()), and its root
+// may write them.
+Status allow_one_of_each(NamespaceSet set) {
+  for (const Kind kind : set.kinds()) {
+    if (Status s = write_small_file(fmt::format("/proc/sys/user/{}", row(kind).limit), "1"); !s) {
+      return s;
+    }
+  }
+  return {};
+}
+
+Status enter_limited_user_namespace(NamespaceSet set) {
+  const OuterIds outer = OuterIds::current();
+  if (calls::unshare(row(Kind::User).flag) != 0) return Error::last("unshare(CLONE_NEWUSER)");
+  if (Status s = write_own_maps(outer, 0, 0); !s) return s;
+  stay_tied_to_parent();
+  return allow_one_of_each(set);
+}
+
+Result<Fd> limited_user_namespace(NamespaceSet set) {
+  Result<std::pair<Channel, Channel>> ends = Channel::pair();
+  if (!ends) return ends.error();
+  Result<Child> child = Child::fork([&]() -> int {
+    if (send_status(ends->second, enter_limited_user_namespace(set))) hold();
+    return 1;
+  });
+  if (!child) return child.error();
+  if (Status s = receive_status(ends->first, Deadline::in(patience)); !s) return s.error();
+  const Result<std::string> dir = proc_dir(*child);
+  if (!dir) return dir.error();
+  Fd fd(::open((*dir + "/ns/user").c_str(), O_RDONLY | O_CLOEXEC));
+  if (!fd.valid()) return Error::last("open(/proc/PID/ns/user)");
+  return fd;
+}
+
+// Makes `set` in the limited user namespace as soon as the limits allow.
+Status enter_when_allowed(int user_namespace, NamespaceSet set) {
+  if (calls::setns(user_namespace, row(Kind::User).flag) != 0) {
+    return Error::last("setns(fd, CLONE_NEWUSER)");
+  }
+  stay_tied_to_parent();
+  while (calls::unshare(set.flags()) != 0) {
+    if (errno != ENOSPC) return Error::last(fmt::format("unshare({})", set.flag_names()));
+    std::this_thread::sleep_for(between_trials);
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<Canary> Canary::make(NamespaceSet set) {
+  Canary canary;
+  canary.set_ = set;
+  Result<Fd> user_namespace = limited_user_namespace(set);
+  if (!user_namespace) return user_namespace.error();
+  canary.user_namespace_ = std::move(*user_namespace);
+  if (Status s = canary.hold_again(Deadline::in(patience)); !s) return s.error();
+  return canary;
+}
+
+bool Canary::wait_until_gone(milliseconds patience) {
+  holder_.kill();
+  return hold_again(Deadline::in(patience)).ok();
+}
+
+Status Canary::hold_again(Deadline deadline) {
+  Result<std::pair<Channel, Channel>> ends = Channel::pair();
+  if (!ends) return ends.error();
+  Result<Child> child = Child::fork([&]() -> int {
+    if (send_status(ends->second, enter_when_allowed(user_namespace_.get(), set_))) hold();
+    return 1;
+  });
+  if (!child) return child.error();
+  holder_ = std::move(*child);
+  ends->second.close();
+  return receive_status(ends->first, deadline);
+}
+
+Drain::Answer Drain::wait(NamespaceSet set) {
+  if (!tears_down_later(set)) return Answer::Gone;
+  Canary* const canary = canary_of(set);
+  if (canary == nullptr) {
+    std::this_thread::sleep_for(blind_wait);
+    return Answer::Unknown;
+  }
+  return canary->wait_until_gone(patience) ? Answer::Gone : Answer::Backlog;
+}
+
+void Drain::prepare(NamespaceSet set) {
+  if (tears_down_later(set)) canary_of(set);
+}
+
+Canary* Drain::canary_of(NamespaceSet set) {
+  const std::string name = set.str();
+  auto found = canaries_.find(name);
+  if (found == canaries_.end()) {
+    found = canaries_.emplace(name, Canary::make(set)).first;
+    if (!found->second && obstacle_.step.empty()) obstacle_ = found->second.error();
+  }
+  return found->second ? &*found->second : nullptr;
+}
+
+bool tears_down_later(NamespaceSet set) { return !set.empty(); }
+
+}  // namespace nsbench::bench

@@ -1,0 +1,80 @@
+// One benchmarked operation, as the process that makes a batch of its calls sees it.
+#pragma once
+
+#include <sys/types.h>
+
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include "bench/recording.h"
+#include "bench/stopwatch.h"
+#include "bench/workload.h"
+#include "probes/sandbox/fd.h"
+#include "probes/sandbox/namespace_set.h"
+#include "reports/result.h"
+
+namespace nsbench::bench {
+
+class Operation {
+ public:
+  Operation() = default;
+  Operation(const Operation&) = delete;
+  Operation& operator=(const Operation&) = delete;
+  virtual ~Operation() = default;
+
+  // In the worker, once, before the first batch: what outlives batches.
+  virtual Status arrange() { return {}; }
+  // In the fresh process of a batch, before its first call.
+  virtual Status begin() { return {}; }
+  // Makes and times one call, then undoes it, untimed. Nanoseconds; an Error if the call or its
+  // undoing failed.
+  virtual Result<double> time_one() = 0;
+};
+
+// A timed call that can't be repeated in one process before something is undone.
+class Act {
+ public:
+  Act() = default;
+  Act(const Act&) = delete;
+  Act& operator=(const Act&) = delete;
+  virtual ~Act() = default;
+
+  virtual Status arrange() { return {}; }
+  // Goes through run()'s code with a call that changes nothing. A forked process finds no page of
+  // code mapped (fork copies no page tables of files) and its stack to be copied on the first
+  // write: without this the first call would pay for both.
+  virtual void rehearse() = 0;
+  virtual Result<double> run() = 0;
+};
+
+// Runs `act` in the batch's process, and joins the process's first namespaces of `undone` again.
+std::unique_ptr<Operation> and_back(std::unique_ptr<Act> act, NamespaceSet undone);
+// Runs each call of `act` in a process of its own: for user namespaces, which can't be left again,
+// and which nest no deeper than 32.
+std::unique_ptr<Operation> in_fresh_child(std::unique_ptr<Act> act);
+// and_back() where there is a way back, else in_fresh_child().
+std::unique_ptr<Operation> repeated(std::unique_ptr<Act> act, NamespaceSet entered);
+
+// Descriptors of namespaces, in the order in which they are to be joined.
+class NamespaceFds {
+ public:
+  // Those of the process with this directory in /proc ("/proc/self").
+  static Result<NamespaceFds> open(const std::string& proc_dir, NamespaceSet set);
+  // One that can't be joined: EBADF.
+  static NamespaceFds none();
+  // setns into each. Nothing but the calls happens on success: it may be timed.
+  [[nodiscard]] Status join() const;
+
+ private:
+  std::vector<std::pair<Kind, Fd>> fds_;
+};
+
+// create.cpp
+std::unique_ptr<Operation> make_create(const BenchCase& bench_case, const Stopwatch& stopwatch);
+// join.cpp
+std::unique_ptr<Operation> make_join(const BenchCase& bench_case, const Stopwatch& stopwatch);
+// By the case's family; null for a family that has no operation.
+std::unique_ptr<Operation> make_operation(const BenchCase& bench_case, const Stopwatch& stopwatch);
+
+}  // namespace nsbench::bench

@@ -1,0 +1,39 @@
+#include "bench/pace.h"
+
+#include <algorithm>
+#include <numeric>
+
+namespace nsbench::bench {
+namespace {
+
+constexpr double long_enough = 0.05;     // seconds per batch, where the budget allows
+constexpr std::size_t least_rounds = 6;  // five that count and one to warm up
+constexpr std::size_t most_rounds = 10'000;
+
+}  // namespace
+
+Pace::Pace(std::size_t cases, double seconds_per_case)
+    : rounds_(static_cast<std::size_t>(std::clamp(seconds_per_case / long_enough,
+                                                  static_cast<double>(least_rounds),
+                                                  static_cast<double>(most_rounds)))),
+      total_seconds_(static_cast<double>(cases) * seconds_per_case),
+      batch_seconds_(seconds_per_case / static_cast<double>(rounds_)) {}
+
+double Pace::next_batch(double elapsed, std::size_t batches_left) const {
+  const double fair =
+      (total_seconds_ - elapsed) / static_cast<double>(std::max<std::size_t>(batches_left, 1));
+  return std::clamp(fair, batch_seconds_ / 4, batch_seconds_ * 2);
+}
+
+double Pace::for_calls(double batch, double overhead) {
+  return std::max(batch - overhead, batch / 8);
+}
+
+std::vector<std::size_t> shuffled(std::size_t count, std::mt19937_64& random) {
+  std::vector<std::size_t> order(count);
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::shuffle(order.begin(), order.end(), random);
+  return order;
+}
+
+}  // namespace nsbench::bench

@@ -1,0 +1,341 @@
+// The only file that knows Google Benchmark. The harness' side is run_session(); the other side,
+// drive(), runs in the arena.
+#include "bench/session.h"
+
+#include <benchmark/benchmark.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <optional>
+#include <ostream>
+#include <random>
+#include <set>
+#include <utility>
+
+#include "bench/assembly.h"
+#include "bench/pace.h"
+#include "bench/protocol.h"
+#include "bench/worker.h"
+#include "probes/sandbox/arena.h"
+
+namespace nsbench {
+namespace {
+
+using bench::BatchBegins;
+using bench::BatchEnds;
+using bench::BatchTimes;
+using bench::Finished;
+using bench::Note;
+using bench::Pace;
+using bench::SeriesBuilder;
+using bench::WorkerMessage;
+using Clock = std::chrono::steady_clock;
+
+constexpr int exit_usage = 64;  // EX_USAGE of sysexits.h
+// A worker is silent for one batch at the longest, and gives up on a hanging one sooner.
+constexpr std::chrono::seconds worker_patience{30};
+// How soon a wish to stop is heard.
+constexpr std::chrono::milliseconds between_events{100};
+
+double seconds_since(Clock::time_point start) {
+  return std::chrono::duration<double>(Clock::now() - start).count();
+}
+
+// Google Benchmark reports through one of these; our results take another way.
+class SilentReporter final : public benchmark::BenchmarkReporter {
+ public:
+  SilentReporter() {
+    SetOutputStream(&nowhere_);
+    SetErrorStream(&nowhere_);
+  }
+  bool ReportContext(const Context& /*context*/) override { return true; }
+  void ReportRuns(const std::vector<Run>& /*runs*/) override {}
+
+ private:
+  std::ostream nowhere_{nullptr};
+};
+
+// Flags, and what the environment (BENCHMARK_OUT and the like) would make of ours undone.
+void initialise(const std::vector<std::string>& flags) {
+  std::vector<std::string> words{"nsbench", "--benchmark_list_tests=false", "--benchmark_out="};
+  words.insert(words.end(), flags.begin(), flags.end());
+  std::vector<char*> argv;
+  for (std::string& word : words) argv.push_back(word.data());
+  int argc = static_cast<int>(argv.size());
+  argv.push_back(nullptr);
+  // A flag it can't read would make it print its help and leave by exit().
+  benchmark::Initialize(&argc, argv.data(), [] { ::_exit(exit_usage); });
+}
+
+// One iteration is one batch, and the time it reports the batch's p25.
+void iterate(benchmark::State& state, bench::Worker& worker, std::size_t index, double seconds) {
+  for ([[maybe_unused]] auto _ : state) {
+    const bench::BatchSummary batch = worker.run_batch(index, seconds);
+    if (!batch.failure.empty()) {
+      state.SkipWithError(batch.failure.c_str());
+      break;
+    }
+    state.SetIterationTime(batch.p25_ns * 1e-9);
+  }
+}
+
+// All rounds of a session, in the arena. Google Benchmark's own random interleaving takes no seed
+// (it asks std::random_device), so each round is registered anew, in an order of ours.
+class Rounds {
+ public:
+  Rounds(std::span<const BenchCase> cases, const Pace& pace, std::uint64_t seed,
+         bench::Worker::Send send)
+      : cases_(cases), pace_(pace), random_(seed), send_(send), worker_(cases, std::move(send)) {}
+
+  Status run() {
+    if (Status ready = worker_.set_up(); !ready) return ready;
+    for (std::size_t round = 0; round < pace_.rounds(); ++round) run_round(round);
+    benchmark::ClearRegisteredBenchmarks();
+    return {};
+  }
+
+ private:
+  void run_round(std::size_t round) {
+    std::vector<std::size_t> order = bench::shuffled(cases_.size(), random_);
+    std::erase_if(order, [this](std::size_t index) { return worker_.has_failed(index); });
+    if (order.empty()) return;
+    batches_left_ = order.size() * (pace_.rounds() - round);
+    benchmark::ClearRegisteredBenchmarks();
+    for (const std::size_t index : order) {
+      benchmark::RegisterBenchmark(cases_[index].id().str().c_str(),
+                                   [this, index](benchmark::State& state) {
+                                     run_batch(state, index);
+                                   })
+          ->UseManualTime()
+          ->Iterations(1);
+    }
+    benchmark::RunSpecifiedBenchmarks(&reporter_, ".");
+  }
+
+  void run_batch(benchmark::State& state, std::size_t index) {
+    send_(BatchBegins{.case_index = static_cast<std::uint32_t>(index),
+                      .batches_left = static_cast<std::uint32_t>(batches_left_)});
+    iterate(state, worker_, index, pace_.next_batch(seconds_since(start_), batches_left_));
+    --batches_left_;
+  }
+
+  std::span<const BenchCase> cases_;
+  Pace pace_;
+  std::mt19937_64 random_;
+  bench::Worker::Send send_;
+  bench::Worker worker_;
+  SilentReporter reporter_;
+  std::size_t batches_left_ = 0;
+  Clock::time_point start_ = Clock::now();
+};
+
+void drive(StagePort& port, std::span<const BenchCase> cases, const Pace& pace,
+           const SessionOptions& options) {
+  const auto send = [&port](const WorkerMessage& message) {
+    // Without a harness there is nothing left to do.
+    if (!port.send(encode(message))) ::_exit(1);
+  };
+  initialise(options.benchmark_flags);
+  Rounds rounds(cases, pace, options.seed, send);
+  if (Status ran = rounds.run(); !ran) {
+    port.fail(ran.error());
+    return;
+  }
+  send(Finished{});
+}
+
+// Under userns the way back out of a namespace needs rights over the one outside, so the arena has
+// its own of every kind. Root has them anyway.
+ArenaSpec arena_for(Privilege privilege, std::span<const BenchCase> cases) {
+  ArenaSpec spec{.kinds = {}, .privilege = privilege, .user_inside = false};
+  if (privilege == Privilege::Root) return spec;
+  for (const BenchCase& bench_case : cases) {
+    spec.kinds = spec.kinds | bench_case.workload->namespaces;
+  }
+  spec.kinds = (spec.kinds | NamespaceSet{Kind::Uts}) - NamespaceSet{Kind::User};
+  return spec;
+}
+
+// The harness' side of one session.
+class Session {
+ public:
+  Session(std::span<const BenchCase> cases, const SessionOptions& options, const Support& support,
+          std::vector<Warning>& warnings, const OnSessionEvent& on_event)
+      : cases_(cases),
+        options_(options),
+        support_(support),
+        warnings_(warnings),
+        on_event_(on_event) {
+    std::mt19937_64 seeds(options.seed);
+    const Pace pace(1, options.seconds_per_case);
+    for (const BenchCase& bench_case : cases) {
+      builders_.emplace_back(bench_case, pace.warmup_rounds(), seeds());
+    }
+  }
+
+  std::vector<Series> run() {
+    std::vector<Lot> lots;
+    for (const Privilege privilege : all_privileges) {
+      if (Lot lot = lot_of(privilege); !lot.cases.empty()) lots.push_back(std::move(lot));
+    }
+    for (const Lot& lot : lots) {
+      runnable_ += lot.cases.size();
+      batches_total_ += lot.cases.size() * lot.pace().rounds();
+    }
+    for (const Lot& lot : lots) run_lot(lot);
+    event_.running = nullptr;
+    tell();
+    std::vector<Series> series;
+    for (SeriesBuilder& builder : builders_) series.push_back(builder.take());
+    return series;
+  }
+
+ private:
+  // The cases of one privilege that can run: one worker's work.
+  struct Lot {
+    Privilege privilege = Privilege::Root;
+    double seconds_per_case = 0;
+    std::vector<BenchCase> cases;
+    std::vector<std::size_t> indices;  // of `cases` in all cases
+    [[nodiscard]] Pace pace() const { return {cases.size(), seconds_per_case}; }
+  };
+
+  Lot lot_of(Privilege privilege) {
+    Lot lot{.privilege = privilege, .seconds_per_case = options_.seconds_per_case};
+    for (std::size_t i = 0; i < cases_.size(); ++i) {
+      if (cases_[i].privilege != privilege) continue;
+      if (const std::optional<Skip> skip = missing(cases_[i])) {
+        builders_[i].skip(*skip);
+        continue;
+      }
+      lot.cases.push_back(cases_[i]);
+      lot.indices.push_back(i);
+    }
+    return lot;
+  }
+
+  [[nodiscard]] std::optional<Skip> missing(const BenchCase& bench_case) const {
+    // Older kernels answer EINVAL, which says nothing (setns(2), "History").
+    if (bench_case.way.variant == "pidfd" && support_.release < KernelRelease{5, 8}) {
+      return Skip{SkipReason::KernelTooOld, "setns takes a pidfd since Linux 5.8"};
+    }
+    return support_.missing(bench_case.workload->namespaces, bench_case.privilege);
+  }
+
+  void run_lot(const Lot& lot) {
+    if (stopped_) return interrupt(lot, "the run was stopped before this benchmark");
+    lot_ = &lot;
+    running_.reset();
+    const Pace pace = lot.pace();
+    Result<Arena> arena =
+        Arena::start(arena_for(lot.privilege, lot.cases),
+                     [&](StagePort& port) { drive(port, lot.cases, pace, options_); });
+    Status ended = arena ? receive_all(*arena) : Status(arena.error());
+    if (ended) return interrupt(lot, stopped_ ? "the run was stopped" : "");
+    blame(lot, ended.error());
+  }
+
+  // A worker that came to no good end. What has batches keeps them.
+  void blame(const Lot& lot, const Error& error) {
+    if (!running_) {
+      for (const std::size_t index : lot.indices) builders_[index].fail(error, support_);
+      return;
+    }
+    const std::string& name = cases_[*running_].id().str();
+    builders_[*running_].fail({fmt::format("{} while this benchmark ran", error.str())}, support_);
+    interrupt(lot, fmt::format("{} while {} ran", error.str(), name));
+  }
+
+  void interrupt(const Lot& lot, const std::string& reason) {
+    for (const std::size_t index : lot.indices) {
+      if (!builders_[index].has_batches()) builders_[index].interrupt(reason);
+    }
+  }
+
+  // Until the worker is done, dead, silent for too long, or no longer wanted.
+  Status receive_all(Arena& arena) {
+    Deadline silence = Deadline::in(worker_patience);
+    for (;;) {
+      if (!tell()) {
+        stopped_ = true;
+        arena.kill();
+        return {};
+      }
+      const Result<std::string> bytes = arena.receive(Deadline::in(between_events));
+      if (!bytes && bytes.error().err == ETIMEDOUT) {
+        if (silence.passed()) return Error{"the benchmark's worker fell silent"};
+        continue;
+      }
+      if (!bytes) return bytes.error();
+      silence = Deadline::in(worker_patience);
+      const Result<WorkerMessage> message = bench::decode(*bytes);
+      if (!message) return message.error();
+      if (std::holds_alternative<Finished>(*message)) return {};
+      if (Status taken = std::visit([this](const auto& m) { return take(m); }, *message); !taken) {
+        return taken;
+      }
+    }
+  }
+
+  Status take(const BatchBegins& m) {
+    if (m.case_index >= lot_->indices.size()) return Error{"the worker named no case of its own"};
+    running_ = lot_->indices[m.case_index];
+    builders_[*running_].begin(options_.started_at + seconds_since(start_));
+    event_.running = &cases_[*running_];
+    event_.case_index = *running_;
+    return {};
+  }
+  Status take(const BatchTimes& m) {
+    if (!running_) return Error{"the worker sent times of no batch"};
+    return builders_[*running_].add(m.ns);
+  }
+  Status take(const BatchEnds& m) {
+    if (!running_) return Error{"the worker ended no batch"};
+    builders_[*running_].end(m, support_);
+    ++event_.batches_done;
+    return {};
+  }
+  Status take(const Note& m) {
+    const auto same = [&m](const Warning& warning) { return warning.code == m.code; };
+    if (std::none_of(warnings_.begin(), warnings_.end(), same)) {
+      warnings_.push_back({m.code, m.text});
+    }
+    return {};
+  }
+  static Status take(const Finished& /*m*/) { return {}; }
+
+  bool tell() {
+    if (!on_event_) return true;
+    event_.cases = runnable_;
+    event_.batches_total = batches_total_;
+    event_.seconds = seconds_since(start_);
+    event_.seconds_expected = static_cast<double>(runnable_) * options_.seconds_per_case;
+    return on_event_(event_);
+  }
+
+  std::span<const BenchCase> cases_;
+  const SessionOptions& options_;
+  const Support& support_;
+  std::vector<Warning>& warnings_;
+  const OnSessionEvent& on_event_;
+  std::vector<SeriesBuilder> builders_;
+  const Lot* lot_ = nullptr;
+  std::optional<std::size_t> running_;  // in all cases
+  std::size_t runnable_ = 0;
+  std::size_t batches_total_ = 0;
+  bool stopped_ = false;
+  SessionEvent event_;
+  Clock::time_point start_ = Clock::now();
+};
+
+}  // namespace
+
+std::vector<Series> run_session(std::span<const BenchCase> cases, const SessionOptions& options,
+                                const Support& support, std::vector<Warning>& warnings,
+                                const OnSessionEvent& on_event) {
+  return Session(cases, options, support, warnings, on_event).run();
+}
+
+}  // namespace nsbench

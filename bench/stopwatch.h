@@ -1,0 +1,78 @@
+// The clock around a timed call: the CPU's cycle counter where it can be trusted, else
+// CLOCK_MONOTONIC_RAW.
+#pragma once
+
+#include <cstdint>
+#include <ctime>
+
+namespace nsbench::bench {
+
+using Ticks = std::uint64_t;
+
+// Reads of the counter that neither the work before nor the work after can slip past.
+#if defined(__x86_64__)
+inline constexpr bool has_cycle_counter = true;
+inline Ticks cycles_before() {
+  std::uint32_t low = 0;
+  std::uint32_t high = 0;
+  asm volatile("lfence\n\trdtsc\n\tlfence" : "=a"(low), "=d"(high) : : "memory");
+  return (static_cast<Ticks>(high) << 32U) | low;
+}
+inline Ticks cycles_after() {
+  std::uint32_t low = 0;
+  std::uint32_t high = 0;
+  asm volatile("rdtscp\n\tlfence" : "=a"(low), "=d"(high) : : "rcx", "memory");
+  return (static_cast<Ticks>(high) << 32U) | low;
+}
+#elif defined(__aarch64__)
+inline constexpr bool has_cycle_counter = true;
+inline Ticks cycles_before() {
+  Ticks ticks = 0;
+  asm volatile("isb\n\tmrs %0, cntvct_el0\n\tisb" : "=r"(ticks) : : "memory");
+  return ticks;
+}
+inline Ticks cycles_after() { return cycles_before(); }
+#else
+inline constexpr bool has_cycle_counter = false;
+inline Ticks cycles_before() { return 0; }
+inline Ticks cycles_after() { return 0; }
+#endif
+
+class Stopwatch {
+ public:
+  // Chooses the clock and measures its rate and its own cost; takes about 20 ms. Call it on the CPU
+  // that will be measured on.
+  static Stopwatch calibrate();
+  // `use_cycles` false: CLOCK_MONOTONIC_RAW, whatever the CPU has.
+  static Stopwatch calibrate(bool use_cycles);
+
+  [[nodiscard]] Ticks start() const { return use_cycles_ ? cycles_before() : raw_ns(); }
+  [[nodiscard]] Ticks stop() const { return use_cycles_ ? cycles_after() : raw_ns(); }
+  // Nanoseconds between the two, less what reading the clock costs; never below 0.
+  [[nodiscard]] double ns(Ticks started, Ticks stopped) const {
+    return stopped <= started + cost_ ? 0
+                                      : static_cast<double>(stopped - started - cost_) * ns_per_tick_;
+  }
+  [[nodiscard]] bool uses_cycles() const { return use_cycles_; }
+  [[nodiscard]] double cost_ns() const { return static_cast<double>(cost_) * ns_per_tick_; }
+
+ private:
+  // A timed call may enter a time namespace, and this clock is offset there (time_namespaces(7)).
+  // The namespaces that are entered here have the offsets of the one they were made from.
+  static Ticks raw_ns() {
+    timespec now{};
+    ::clock_gettime(CLOCK_MONOTONIC_RAW, &now);
+    return static_cast<Ticks>(now.tv_sec) * 1'000'000'000U + static_cast<Ticks>(now.tv_nsec);
+  }
+  static double measure_rate();
+  [[nodiscard]] Ticks measure_cost() const;
+
+  bool use_cycles_ = false;
+  double ns_per_tick_ = 1;
+  Ticks cost_ = 0;
+};
+
+// Whether /proc/cpuinfo's text promises a counter that runs at one rate, in every sleep state.
+bool promises_invariant_tsc(const char* cpuinfo);
+
+}  // namespace nsbench::bench

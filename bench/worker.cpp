@@ -1,0 +1,243 @@
+#include "bench/worker.h"
+
+#include <fmt/format.h>
+#include <malloc.h>
+#include <sched.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <charconv>
+#include <chrono>
+#include <utility>
+
+#include "bench/pace.h"
+#include "probes/sandbox/child.h"
+#include "probes/sandbox/files.h"
+#include "reports/statistics.h"
+
+namespace nsbench::bench {
+namespace {
+
+// Calls a batch makes however long they take, so that a p25 means something.
+constexpr std::size_t least_calls = 8;
+// A batch's process that takes longer hangs in the kernel.
+constexpr std::chrono::milliseconds patience{10'000};
+
+using Clock = std::chrono::steady_clock;
+
+double seconds_since(Clock::time_point start) {
+  return std::chrono::duration<double>(Clock::now() - start).count();
+}
+
+double cpu_ns_of_self() {
+  rusage used{};
+  ::getrusage(RUSAGE_SELF, &used);
+  const auto ns = [](const timeval& t) {
+    return static_cast<double>(t.tv_sec) * 1e9 + static_cast<double>(t.tv_usec) * 1e3;
+  };
+  return ns(used.ru_utime) + ns(used.ru_stime);
+}
+
+// The calls of one batch, in a process made for it.
+void make_calls(Operation& operation, std::size_t max_calls, double seconds, Recording& out) {
+  if (Status begun = operation.begin(); !begun) {
+    out.not_begun.set(begun.error());
+    return;
+  }
+  // The first call pays for pages that the process still shares with its parent; it counts only if
+  // it fails.
+  if (Result<double> first = operation.time_one(); !first) {
+    out.call_failed.set(first.error());
+    return;
+  }
+  const double cpu = cpu_ns_of_self();
+  const Clock::time_point start = Clock::now();
+  while (out.calls < max_calls && (out.calls < least_calls || out.seconds < seconds)) {
+    const Result<double> ns = operation.time_one();
+    if (!ns) {
+      out.call_failed.set(ns.error());
+      return;
+    }
+    out.ns.at(out.calls++) = *ns;
+    out.seconds = seconds_since(start);
+  }
+  out.cpu_ns = (cpu_ns_of_self() - cpu) / static_cast<double>(out.calls);
+}
+
+BatchEnds failure(BatchEnds::Outcome outcome, const Error& error) {
+  BatchEnds end;
+  end.outcome = outcome;
+  end.step = error.step;
+  end.err = error.err;
+  return end;
+}
+
+// A quarter of the limit that this user namespace sets, if it can be read.
+std::size_t within_limit(Kind kind, std::size_t wanted) {
+  const Result<std::string> text =
+      read_small_file(fmt::format("/proc/sys/user/{}", row(kind).limit));
+  std::size_t limit = 0;
+  if (!text || std::from_chars(text->data(), text->data() + text->size(), limit).ec != std::errc{}) {
+    return wanted;
+  }
+  return std::clamp<std::size_t>(limit / 4, 1, wanted);
+}
+
+// What dropped namespaces of a kind cost until they are gone: 215 kB each for net, an RCU callback
+// for pid, nothing for those that are gone at once.
+constexpr std::size_t backlog_allowed(Kind kind) {
+  switch (kind) {
+    case Kind::Net:
+      return 64;
+    case Kind::User:
+    case Kind::Pid:
+    case Kind::Ipc:
+      return 256;
+    case Kind::Mnt:
+      return 512;
+    default:
+      return Recording::max_calls;
+  }
+}
+
+}  // namespace
+
+std::size_t max_calls_of(const BenchCase& bench_case) {
+  std::size_t calls = Recording::max_calls;
+  if (bench_case.way.method == Method::Setns) return calls;
+  for (const Kind kind : bench_case.workload->namespaces.kinds()) {
+    calls = std::min(calls, within_limit(kind, backlog_allowed(kind)));
+  }
+  return calls;
+}
+
+std::optional<Note> pin_to_last_cpu() {
+  cpu_set_t allowed;
+  if (::sched_getaffinity(0, sizeof allowed, &allowed) != 0) {
+    return Note{"unpinned", Error::last("sched_getaffinity").str()};
+  }
+  int last = CPU_SETSIZE - 1;
+  while (last > 0 && !CPU_ISSET(last, &allowed)) --last;
+  const bool only_one = CPU_COUNT(&allowed) == 1;
+  CPU_ZERO(&allowed);
+  CPU_SET(last, &allowed);
+  if (::sched_setaffinity(0, sizeof allowed, &allowed) != 0) {
+    return Note{"unpinned", Error::last(fmt::format("sched_setaffinity(CPU {})", last)).str()};
+  }
+  if (!only_one) return std::nullopt;
+  return Note{"one-cpu", "the benchmarks share their only CPU with the kernel's own teardown"};
+}
+
+Status Worker::set_up() {
+  // Fork-like clone copies the page tables of this process: let go of what the harness had.
+  ::malloc_trim(0);
+  if (std::optional<Note> note = pin_to_last_cpu()) send_(*note);
+  stopwatch_ = Stopwatch::calibrate();
+  if (!stopwatch_.uses_cycles()) {
+    note_once("clock", "no invariant cycle counter: CLOCK_MONOTONIC_RAW times the calls");
+  }
+  Result<SharedMemory<Recording>> memory = SharedMemory<Recording>::make();
+  if (!memory) return memory.error();
+  recording_ = std::move(*memory);
+  sorted_.reserve(Recording::max_calls);
+  for (const BenchCase& bench_case : cases_) {
+    lanes_.push_back({.operation = make_operation(bench_case, stopwatch_),
+                      .max_calls = max_calls_of(bench_case)});
+    if (bench_case.way.method != Method::Setns) drain_.prepare(bench_case.workload->namespaces);
+  }
+  return {};
+}
+
+BatchSummary Worker::run_batch(std::size_t case_index, double seconds) {
+  const Clock::time_point start = Clock::now();
+  const BenchCase& bench_case = cases_[case_index];
+  Lane& lane = lanes_[case_index];
+  BatchEnds end;
+  if (Status s = arrange(bench_case, lane); !s) {
+    end = failure(BatchEnds::Outcome::NotArranged, s.error());
+  } else {
+    end = measure(lane, Pace::for_calls(seconds, lane.overhead));
+    if (bench_case.way.method != Method::Setns) drain(bench_case.workload->namespaces, end);
+  }
+  lane.overhead = seconds_since(start) - recording_->seconds;
+  BatchSummary summary;
+  if (end.outcome == BatchEnds::Outcome::Measured) {
+    send_times();
+    summary.p25_ns = batch_of(sorted_).p25;
+  } else {
+    lane.failed = true;
+    summary.failure = Error{end.step, end.err}.str();
+  }
+  send_(end);
+  return summary;
+}
+
+Status Worker::arrange(const BenchCase& bench_case, Lane& lane) {
+  if (lane.arranged) return {};
+  if (lane.operation == nullptr) {
+    return Error{fmt::format("no operation for the family {}", bench_case.workload->family)};
+  }
+  Status arranged = lane.operation->arrange();
+  lane.arranged = arranged.ok();
+  return arranged;
+}
+
+BatchEnds Worker::measure(Lane& lane, double seconds_for_calls) {
+  using Outcome = BatchEnds::Outcome;
+  recording_->clear();
+  Result<Child> child = Child::fork([&] {
+    make_calls(*lane.operation, lane.max_calls, seconds_for_calls, *recording_);
+    return 0;
+  });
+  if (!child) return failure(Outcome::NotArranged, child.error());
+  const Result<ExitStatus> ended = child->wait(Deadline::in(patience));
+  if (!ended) return failure(Outcome::CallFailed, {"a batch's process hangs"});
+  if (ended->signal != 0 || ended->code != 0) {
+    return failure(Outcome::CallFailed, {"a batch's process " + ended->str()});
+  }
+  if (recording_->not_begun.is_set()) {
+    return failure(Outcome::NotArranged, recording_->not_begun.get());
+  }
+  if (recording_->call_failed.is_set()) {
+    return failure(Outcome::CallFailed, recording_->call_failed.get());
+  }
+  BatchEnds end;
+  end.cpu_ns = std::max(recording_->cpu_ns, 0.0);
+  return end;
+}
+
+void Worker::drain(NamespaceSet set, BatchEnds& end) {
+  switch (drain_.wait(set)) {
+    case Drain::Answer::Gone:
+      return;
+    case Drain::Answer::Backlog:
+      end.drained = false;
+      note_once("backlog", fmt::format("dropped namespaces ({}) were not gone after 2 s", set.str()));
+      return;
+    case Drain::Answer::Unknown:
+      end.drained = false;
+      note_once("backlog_unknown",
+                fmt::format("whether dropped namespaces are gone can't be told here: {}",
+                            drain_.obstacle().str()));
+      return;
+  }
+}
+
+void Worker::send_times() {
+  sorted_.assign(recording_->ns.begin(),
+                 recording_->ns.begin() + static_cast<std::ptrdiff_t>(recording_->calls));
+  for (std::size_t sent = 0; sent < sorted_.size(); sent += BatchTimes::max_times) {
+    const auto first = sorted_.begin() + static_cast<std::ptrdiff_t>(sent);
+    const std::size_t count = std::min(BatchTimes::max_times, sorted_.size() - sent);
+    send_(BatchTimes{{first, first + static_cast<std::ptrdiff_t>(count)}});
+  }
+}
+
+void Worker::note_once(std::string code, std::string text) {
+  if (std::find(noted_.begin(), noted_.end(), code) != noted_.end()) return;
+  noted_.push_back(code);
+  send_(Note{std::move(code), std::move(text)});
+}
+
+}  // namespace nsbench::bench

@@ -1,0 +1,73 @@
+// The process in the arena that runs the batches of all cases.
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "bench/drain.h"
+#include "bench/operation.h"
+#include "bench/protocol.h"
+#include "bench/recording.h"
+#include "bench/stopwatch.h"
+#include "bench/workload.h"
+
+namespace nsbench::bench {
+
+// One batch, as it is told to Google Benchmark.
+struct BatchSummary {
+  double p25_ns = 0;
+  std::string failure;  // empty: none
+};
+
+class Worker {
+ public:
+  using Send = std::function<void(const WorkerMessage&)>;
+
+  Worker(std::span<const BenchCase> cases, Send send) : cases_(cases), send_(std::move(send)) {}
+
+  // Ties the process to one CPU, calibrates the clock, makes the canaries.
+  Status set_up();
+  // Runs a batch of one case in a fresh process, for about `seconds` with all that belongs to it,
+  // and sends what came out. After its first failure a case is not run again.
+  BatchSummary run_batch(std::size_t case_index, double seconds);
+  [[nodiscard]] bool has_failed(std::size_t case_index) const { return lanes_[case_index].failed; }
+
+ private:
+  // What is kept about one case from batch to batch.
+  struct Lane {
+    std::unique_ptr<Operation> operation;
+    std::size_t max_calls = 0;
+    double overhead = 0;  // seconds of the last batch that no call took
+    bool arranged = false;
+    bool failed = false;
+  };
+
+  Status arrange(const BenchCase& bench_case, Lane& lane);
+  BatchEnds measure(Lane& lane, double seconds_for_calls);
+  void drain(NamespaceSet set, BatchEnds& end);
+  void send_times();
+  void note_once(std::string code, std::string text);
+
+  std::span<const BenchCase> cases_;
+  Send send_;
+  Stopwatch stopwatch_;
+  SharedMemory<Recording> recording_;
+  std::vector<Lane> lanes_;
+  std::vector<double> sorted_;  // reserved once, so that the memory a fork copies stays the same
+  Drain drain_;
+  std::vector<std::string> noted_;
+};
+
+// Ties the process to the last CPU that it may run on. A Note: it could not, or has no choice.
+std::optional<Note> pin_to_last_cpu();
+
+// How many calls a batch of the case may make, so that what they leave behind stays bounded, and
+// well below the limits in /proc/sys/user.
+std::size_t max_calls_of(const BenchCase& bench_case);
+
+}  // namespace nsbench::bench

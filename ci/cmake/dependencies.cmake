@@ -1,0 +1,57 @@
+# What nsbench is built with; ci/install-deps.sh installs it all on Debian and Ubuntu.
+find_package(fmt 8 REQUIRED)
+find_package(nlohmann_json 3.9 REQUIRED)
+find_package(CLI11 2.1 REQUIRED)
+if(NSBENCH_TESTS)
+  find_package(GTest 1.11 REQUIRED)
+endif()
+
+# {fmt}: the shared library compiles a good deal faster; a static one is rarely packaged.
+add_library(nsbench_fmt INTERFACE)
+if(NSBENCH_STATIC)
+  target_link_libraries(nsbench_fmt INTERFACE fmt::fmt-header-only)
+else()
+  target_link_libraries(nsbench_fmt INTERFACE fmt::fmt)
+endif()
+
+# Google Benchmark: the installed one; its source for a static program and where it is missing. The
+# source is FETCHCONTENT_SOURCE_DIR_BENCHMARK, else what ci/install-deps.sh --static left in
+# build/deps, else the upstream release (Debian's tarball of 1.7.1 has the same hash).
+if(NOT NSBENCH_STATIC)
+  find_package(benchmark 1.7 QUIET)
+endif()
+if(benchmark_FOUND)
+  message(STATUS "Google Benchmark ${benchmark_VERSION}: ${benchmark_DIR}")
+else()
+  set(deps_source ${PROJECT_SOURCE_DIR}/build/deps/benchmark)
+  if(NOT FETCHCONTENT_SOURCE_DIR_BENCHMARK AND EXISTS ${deps_source}/CMakeLists.txt)
+    set(FETCHCONTENT_SOURCE_DIR_BENCHMARK ${deps_source})
+  endif()
+  set(BENCHMARK_ENABLE_TESTING OFF)
+  set(BENCHMARK_ENABLE_GTEST_TESTS OFF)
+  set(BENCHMARK_ENABLE_EXCEPTIONS OFF)
+  set(BENCHMARK_ENABLE_WERROR OFF)
+  set(BENCHMARK_ENABLE_INSTALL OFF)
+  set(BENCHMARK_INSTALL_DOCS OFF)
+  set(CMAKE_POLICY_DEFAULT_CMP0077 NEW) # Its option()s obey the variables above.
+
+  if(POLICY CMP0135)
+    cmake_policy(SET CMP0135 NEW) # Unpacked files are dated when they are unpacked.
+  endif()
+
+  include(FetchContent)
+  FetchContent_Declare(benchmark
+    URL https://github.com/google/benchmark/archive/refs/tags/v1.7.1.tar.gz
+    URL_HASH SHA256=6430e4092653380d9dc4ccb45a1e2dc9259d581f4866dc0759713126056bc1d7)
+  if(FETCHCONTENT_SOURCE_DIR_BENCHMARK)
+    message(STATUS "Google Benchmark from source: ${FETCHCONTENT_SOURCE_DIR_BENCHMARK}")
+  else()
+    message(STATUS "Google Benchmark from source: downloading 1.7.1")
+  endif()
+  FetchContent_MakeAvailable(benchmark)
+  # Nothing of ours links its main(), and its headers are not ours to be warned about.
+  set_target_properties(benchmark_main PROPERTIES EXCLUDE_FROM_ALL TRUE)
+  get_target_property(benchmark_includes benchmark INTERFACE_INCLUDE_DIRECTORIES)
+  set_target_properties(benchmark PROPERTIES
+                        INTERFACE_SYSTEM_INCLUDE_DIRECTORIES "${benchmark_includes}")
+endif()

@@ -1,0 +1,45 @@
+# One room of the house is one static library with its unit tests beside it:
+#   nsbench_module(NAME SOURCES a.cpp .. DEPENDS lib .. [TESTS a_test.cpp ..])
+# TESTS need no privilege; tests that enter namespaces are added by nsbench_namespace_test().
+
+function(nsbench_module name)
+  cmake_parse_arguments(arg "" "" "SOURCES;DEPENDS;TESTS" ${ARGN})
+  add_library(nsbench_${name} STATIC ${arg_SOURCES})
+  target_link_libraries(nsbench_${name} PUBLIC nsbench_options ${arg_DEPENDS})
+  if(NSBENCH_TESTS AND arg_TESTS)
+    add_executable(${name}_test ${arg_TESTS})
+    target_link_libraries(${name}_test PRIVATE nsbench_${name} GTest::gmock GTest::gtest_main)
+    target_compile_definitions(${name}_test PRIVATE NSBENCH_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
+    add_test(NAME ${name} COMMAND ${name}_test)
+    set_tests_properties(${name} PROPERTIES LABELS unit)
+  endif()
+endfunction()
+
+# A test program that enters namespaces: label `namespaces`, skipped with its reason where it can't.
+#   nsbench_namespace_test(NAME SOURCES a_test.cpp .. DEPENDS lib ..)
+function(nsbench_namespace_test name)
+  cmake_parse_arguments(arg "" "" "SOURCES;DEPENDS" ${ARGN})
+  if(NOT NSBENCH_TESTS)
+    return()
+  endif()
+  add_executable(${name} ${arg_SOURCES})
+  target_link_libraries(${name} PRIVATE nsbench_options ${arg_DEPENDS} GTest::gmock GTest::gtest)
+  target_compile_definitions(${name} PRIVATE NSBENCH_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
+  add_test(NAME ${name} COMMAND ${name})
+  set_tests_properties(${name} PROPERTIES LABELS namespaces)
+endfunction()
+
+# A program that users run: built into the root of the build directory, installed with its manual.
+#   nsbench_program(NAME SOURCES main.cpp .. DEPENDS lib .. [MAN NAME.1])
+function(nsbench_program name)
+  cmake_parse_arguments(arg "" "MAN" "SOURCES;DEPENDS" ${ARGN})
+  add_executable(${name} ${arg_SOURCES})
+  target_link_libraries(${name} PRIVATE nsbench_options ${arg_DEPENDS})
+  set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR})
+  # As `cmake --install --strip`; a packager's own build type keeps its symbols.
+  install(CODE "set(CMAKE_INSTALL_DO_STRIP TRUE)" CONFIGURATIONS Release MinSizeRel)
+  install(TARGETS ${name} RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+  if(arg_MAN)
+    install(FILES ${arg_MAN} DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
+  endif()
+endfunction()

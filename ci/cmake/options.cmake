@@ -1,0 +1,49 @@
+# How everything is compiled. Our own targets get it through nsbench_options.
+if(NSBENCH_STATIC AND NSBENCH_SANITIZE)
+  message(FATAL_ERROR "NSBENCH_STATIC and NSBENCH_SANITIZE exclude each other: "
+                      "the sanitizers' run-time libraries need a dynamic loader")
+endif()
+
+find_program(NSBENCH_CCACHE_PROGRAM ccache)
+mark_as_advanced(NSBENCH_CCACHE_PROGRAM)
+if(NSBENCH_CCACHE AND NSBENCH_CCACHE_PROGRAM AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
+  set(CMAKE_C_COMPILER_LAUNCHER ${NSBENCH_CCACHE_PROGRAM})
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${NSBENCH_CCACHE_PROGRAM})
+endif()
+
+add_library(nsbench_options INTERFACE)
+target_include_directories(nsbench_options INTERFACE ${PROJECT_SOURCE_DIR})
+target_compile_definitions(nsbench_options INTERFACE _GNU_SOURCE
+                           NSBENCH_VERSION="${PROJECT_VERSION}")
+target_compile_options(nsbench_options INTERFACE -Wall -Wextra -Wpedantic)
+if(NSBENCH_WERROR)
+  target_compile_options(nsbench_options INTERFACE -Werror)
+endif()
+
+# Cheap checks at run time. Fortify needs optimisation and gets in AddressSanitizer's way; it is
+# undefined first because Ubuntu's compiler defines it.
+target_compile_options(nsbench_options INTERFACE -fstack-protector-strong)
+target_link_options(nsbench_options INTERFACE -Wl,-z,relro,-z,now)
+if(CMAKE_BUILD_TYPE STREQUAL "Debug")
+  target_compile_definitions(nsbench_options INTERFACE _GLIBCXX_ASSERTIONS)
+elseif(CMAKE_BUILD_TYPE MATCHES "Rel" AND NOT NSBENCH_SANITIZE)
+  target_compile_options(nsbench_options INTERFACE -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2)
+endif()
+
+if(NSBENCH_SANITIZE)
+  target_compile_options(nsbench_options INTERFACE -fsanitize=${NSBENCH_SANITIZE}
+                         -fno-sanitize-recover=all -fno-omit-frame-pointer)
+  target_link_options(nsbench_options INTERFACE -fsanitize=${NSBENCH_SANITIZE})
+endif()
+
+if(NSBENCH_STATIC)
+  # For all targets, Google Benchmark among them, so that the linker can drop what nobody calls:
+  # this program travels in initramfs images.
+  add_compile_options(-ffunction-sections -fdata-sections)
+  target_link_options(nsbench_options INTERFACE -static -s -Wl,--gc-sections)
+  set(CMAKE_FIND_LIBRARY_SUFFIXES .a)
+else()
+  include(CheckPIESupported)
+  check_pie_supported(LANGUAGES C CXX)
+  set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+endif()

@@ -1,0 +1,92 @@
+#!/usr/bin/env bash
+# Installs what nsbench is built and tested with, on Debian and Ubuntu. Says so and exits 0, without
+# root, when nothing is missing; on other distributions prints the list and exits 1.
+#   ci/install-deps.sh [--static] [--lint] [--list]
+#     --static  also what the static preset needs: the source of Google Benchmark
+#     --lint    also what ci/lint.sh and the clang build need
+#     --list    only print the packages
+set -euo pipefail
+
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+
+packages=(
+  cmake ninja-build g++
+  libfmt-dev nlohmann-json3-dev libcli11-dev
+  libbenchmark-dev
+  libgtest-dev libgmock-dev
+  # The tests read our JSON with other people's readers.
+  libbenchmark-tools python3 python3-jsonschema
+)
+lint_packages=(clang clang-format clang-tidy shellcheck)
+
+usage() {
+  sed -n '2,/^set/{s/^# \{0,1\}//p}' "${BASH_SOURCE[0]}"
+}
+
+print_requirements() {
+  cat << 'END'
+nsbench needs:
+  a C++20 compiler     GCC 11 or Clang 14
+  CMake                3.22, with Ninja 1.10
+  {fmt}                8
+  nlohmann/json        3.9
+  CLI11                2.1
+  Google Benchmark     1.7   (its source for a static build; CMake downloads it where it is missing)
+  GoogleTest           1.11, with GoogleMock (tests)
+  Python               3.9, with jsonschema 4; Google Benchmark's compare.py (tests)
+  for ci/lint.sh       clang, clang-format and clang-tidy 14; shellcheck
+END
+}
+
+is_installed() {
+  [[ $(dpkg-query -W -f='${db:Status-Status}' "$1" 2> /dev/null) == installed ]]
+}
+
+install_packages() {
+  local as_root=()
+  if [[ $(id -u) != 0 ]]; then
+    if ! command -v sudo > /dev/null; then
+      echo "install-deps: run as root: apt-get install --no-install-recommends $*" >&2
+      exit 1
+    fi
+    as_root=(sudo)
+  fi
+  local apt_get=("${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -q -o Acquire::Retries=3)
+  "${apt_get[@]}" update
+  "${apt_get[@]}" install -y --no-install-recommends "$@" < /dev/null
+}
+
+static=no list=no
+for argument in "$@"; do
+  case $argument in
+    --static) static=yes ;;
+    --lint) packages+=("${lint_packages[@]}") ;;
+    --list) list=yes ;;
+    -h | --help) usage; exit 0 ;;
+    *) usage >&2; exit 2 ;;
+  esac
+done
+
+if [[ $list == yes ]]; then
+  printf '%s\n' "${packages[@]}"
+  exit 0
+fi
+if ! command -v apt-get > /dev/null || ! command -v dpkg-query > /dev/null; then
+  echo "install-deps: this is neither Debian nor Ubuntu; please install what is missing yourself" >&2
+  print_requirements
+  exit 1
+fi
+
+missing=()
+for package in "${packages[@]}"; do
+  is_installed "$package" || missing+=("$package")
+done
+if ((${#missing[@]})); then
+  echo "install-deps: installing ${missing[*]}"
+  install_packages "${missing[@]}"
+else
+  echo "install-deps: nothing needs installing"
+fi
+if [[ $static == yes ]]; then
+  "$here/fetch-benchmark.sh"
+fi

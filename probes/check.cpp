@@ -1,0 +1,187 @@
+#include "probes/check.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <charconv>
+#include <chrono>
+#include <utility>
+
+#include "probes/stage.h"
+
+namespace nsbench {
+
+namespace {
+
+using namespace std::chrono_literals;
+// The stage's own deadline is the shorter one, so that it can still say which act hung.
+constexpr auto stage_time = 8s;
+constexpr auto case_time = 10s;
+
+// The first line of an encoded Played: a mark, a word and a text; the transcript follows.
+constexpr char skip_mark = 'S';
+constexpr char broken_mark = 'B';
+constexpr char refused_mark = 'R';
+constexpr char whole_mark = 'W';
+
+ArenaSpec arena_of(const CheckCase& what) {
+  const NamespaceSet touched = what.probe->namespaces;
+  return {.kinds = touched - NamespaceSet{Kind::User},
+          .privilege = what.privilege,
+          .user_inside = touched.has(Kind::User)};
+}
+
+std::string one_line(std::string text) {
+  std::replace(text.begin(), text.end(), '\n', ' ');
+  return text;
+}
+
+}  // namespace
+
+CaseId CheckCase::id() const {
+  CaseId id;
+  id.family = probe->family;
+  id.name = probe->name;
+  id.method = way.method;
+  id.variant = way.variant;
+  id.privilege = privilege;
+  id.control = control;
+  return id;
+}
+
+Recipe CheckCase::recipe() const {
+  return {.namespaces = control ? NamespaceSet{} : probe->namespaces,
+          .method = way.method,
+          .variant = std::string(way.variant),
+          .privilege = privilege};
+}
+
+std::string Played::encode() const {
+  std::string head(1, whole_mark);
+  if (skip) {
+    head = fmt::format("{}{} {}", skip_mark, nsbench::id(skip->reason), one_line(skip->text));
+  } else if (!broken.empty()) {
+    head = fmt::format("{}- {}", broken_mark, one_line(broken));
+  } else if (refused) {
+    head = fmt::format("{}{} {}", refused_mark, refused->err, one_line(refused->step));
+  }
+  return head + '\n' + transcript.encode();
+}
+
+Result<Played> Played::decode(std::string_view bytes) {
+  const std::size_t newline = bytes.find('\n');
+  if (bytes.empty() || newline == std::string_view::npos) return Error{"malformed play"};
+  Result<Transcript> transcript = Transcript::decode(bytes.substr(newline + 1));
+  if (!transcript) return transcript.error();
+  Played played;
+  played.transcript = std::move(*transcript);
+  const std::string_view head = bytes.substr(0, newline);
+  if (head.front() == whole_mark) return played;
+  const std::size_t space = head.find(' ');
+  if (space == std::string_view::npos) return Error{"malformed play"};
+  const std::string_view word = head.substr(1, space - 1);
+  std::string text(head.substr(space + 1));
+  if (head.front() == skip_mark) {
+    const std::optional<SkipReason> reason = parse_skip_reason(word);
+    if (!reason) return Error{"malformed play: unknown skip reason"};
+    played.skip = Skip{*reason, std::move(text)};
+  } else if (head.front() == broken_mark) {
+    played.broken = std::move(text);
+  } else {
+    Error refused{std::move(text)};
+    std::from_chars(word.data(), word.data() + word.size(), refused.err);
+    played.refused = std::move(refused);
+  }
+  return played;
+}
+
+CheckRun CheckRun::start(const CheckCase& what, const Support& support) {
+  CheckRun run(what, support, Deadline::in(case_time));
+  CaseResult early;
+  early.id = what.id();
+  early.namespaces = what.recipe().namespaces.names();
+  if (const auto skip = support.missing(what.probe->namespaces, what.privilege)) {
+    early.verdict = VerdictKind::Skip;
+    early.skip = skip->reason;
+    early.observed = skip->text;
+    run.ended_ = std::move(early);
+    return run;
+  }
+  Result<Arena> arena = Arena::start(arena_of(what), [&what](StagePort& port) {
+    const Played played = play(*what.probe, what.recipe(), Deadline::in(stage_time));
+    if (Status s = port.send(played.encode()); !s) port.fail(s.error());
+  });
+  if (arena) {
+    run.arena_ = std::move(*arena);
+  } else {
+    run.judge_refusal(arena.error(), early);
+    run.ended_ = std::move(early);
+  }
+  return run;
+}
+
+// A refusal without evidence that the environment is behind it is the kernel's: Fail. Trouble with
+// anything but the calls under test is ours: Broken. A control never says Fail.
+void CheckRun::judge_refusal(const Error& refusal, CaseResult& result) const {
+  const bool userns =
+      what_.privilege == Privilege::Userns || what_.probe->namespaces.has(Kind::User);
+  result.err = refusal.err;
+  result.expected = what_.recipe().str() + " is possible";
+  result.observed = refusal.str();
+  if (const auto skip = support_->explain(refusal, userns)) {
+    result.verdict = VerdictKind::Skip;
+    result.skip = skip->reason;
+    result.observed = skip->text;
+  } else if (is_namespace_call(refusal) && !what_.control) {
+    result.verdict = VerdictKind::Fail;
+  }
+}
+
+void CheckRun::judge(const Result<std::string>& message, CaseResult& result) {
+  if (!message) return judge_refusal(message.error(), result);
+  Result<Played> played = Played::decode(*message);
+  if (!played) {
+    result.observed = played.error().str();
+    return;
+  }
+  transcript_ = std::move(played->transcript);
+  if (played->refused) return judge_refusal(*played->refused, result);
+  if (played->skip) {
+    result.verdict = VerdictKind::Skip;
+    result.skip = played->skip->reason;
+    result.observed = played->skip->text;
+  } else if (!played->broken.empty()) {
+    result.observed = played->broken;
+  } else {
+    const Judgement judgement = what_.probe->judge(transcript_);
+    const Judged judged = what_.control ? judge_control(judgement) : judge_case(judgement);
+    result.verdict = judged.verdict;
+    result.expected = judged.expected;
+    result.observed = judged.observed;
+    result.err = judged.err;
+    result.statements = judgement.statements();
+  }
+}
+
+CaseResult CheckRun::finish() {
+  if (ended_) return std::move(*ended_);
+  CaseResult result;
+  result.id = what_.id();
+  result.namespaces = what_.recipe().namespaces.names();
+  result.expected = what_.probe->sentence;
+  Result<std::string> message = arena_->receive(deadline_);
+  if (!message && message.error().err == ETIMEDOUT) {
+    message = Error{fmt::format("no result within {} s", case_time.count())};
+  }
+  arena_.reset();  // everything in it ends here
+  judge(message, result);
+  result.seconds = std::chrono::duration<double>(Deadline::Clock::now() - started_).count();
+  return result;
+}
+
+CaseResult check(const CheckCase& what, const Support& support) {
+  return CheckRun::start(what, support).finish();
+}
+
+}  // namespace nsbench

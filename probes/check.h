@@ -1,0 +1,68 @@
+// One check: a probe played by one recipe in an arena of its own, and what came of it.
+#pragma once
+
+#include <string>
+
+#include "probes/probe.h"
+#include "probes/sandbox/arena.h"
+#include "probes/sandbox/deadline.h"
+#include "probes/sandbox/support.h"
+#include "reports/report.h"
+
+namespace nsbench {
+
+// What is checked: a probe, the way in, who goes in, and whether its namespaces are left out.
+struct CheckCase {
+  const Probe* probe = nullptr;
+  Way way;
+  Privilege privilege = Privilege::Root;
+  bool control = false;
+
+  [[nodiscard]] CaseId id() const;
+  // What is entered: nothing in a control.
+  [[nodiscard]] Recipe recipe() const;
+};
+
+// What happened in the arena: the acts' observations, and what ended the play early, if anything.
+struct Played {
+  Transcript transcript;
+  std::optional<Skip> skip;
+  std::string broken;
+  std::optional<Error> refused;  // by the door
+  [[nodiscard]] std::string encode() const;
+  static Result<Played> decode(std::string_view bytes);
+};
+
+// A check that is under way. Destroying it kills its arena.
+class CheckRun {
+ public:
+  static CheckRun start(const CheckCase& what, const Support& support);
+
+  // Readable when the check has ended; -1 if it ended at once.
+  [[nodiscard]] int fd() const { return arena_ ? arena_->fd() : -1; }
+  [[nodiscard]] Deadline deadline() const { return deadline_; }
+  [[nodiscard]] const CheckCase& what() const { return what_; }
+  // Waits for the end, at most until the deadline, and judges. Once.
+  CaseResult finish();
+  // What was seen, after finish().
+  [[nodiscard]] const Transcript& transcript() const { return transcript_; }
+
+ private:
+  CheckRun(const CheckCase& what, const Support& support, Deadline deadline)
+      : what_(what), support_(&support), deadline_(deadline) {}
+  void judge(const Result<std::string>& message, CaseResult& result);
+  void judge_refusal(const Error& refusal, CaseResult& result) const;
+
+  CheckCase what_;
+  const Support* support_;
+  Deadline deadline_;
+  std::optional<Arena> arena_;
+  Transcript transcript_;
+  std::optional<CaseResult> ended_;
+  Deadline::Clock::time_point started_ = Deadline::Clock::now();
+};
+
+// Starts and finishes one check.
+CaseResult check(const CheckCase& what, const Support& support);
+
+}  // namespace nsbench

@@ -1,0 +1,72 @@
+// All eight kinds: a namespace that is entered is another one, and the seven others stay shared.
+#include <fmt/format.h>
+
+#include <array>
+#include <string>
+
+#include "probes/families.h"
+#include "probes/sandbox/files.h"
+
+namespace nsbench::probes {
+
+namespace {
+
+// The links of /proc/self/ns, which name each namespace by its kind and inode.
+void look(Observation& seen) {
+  for (const KindRow& kind : all_kinds) {
+    const Result<std::string> link = read_link(fmt::format("/proc/self/ns/{}", kind.name));
+    seen.text(kind.name, link ? *link : link.error().str());
+  }
+}
+
+constexpr std::array acts{
+    Act{Side::Outside, "outside looks", [](Scene& s) { look(s.seen); }},
+    Act{Side::Inside, "inside looks", [](Scene& s) { look(s.seen); }},
+    Act{Side::Sibling, "sibling looks", [](Scene& s) { look(s.seen); }},
+};
+
+template <Kind kind>
+Judgement judge(const Transcript& t) {
+  Judgement j;
+  const Observation& outside = t.at("outside looks");
+  const Observation& inside = t.at("inside looks");
+  const std::string_view own = row(kind).name;
+  j.isolated_differ(fmt::format("the {} namespace inside is another one", own),
+                    outside.text_of(own), inside.text_of(own));
+  j.isolated_differ(fmt::format("a sibling's {} namespace is a third one", own),
+                    inside.text_of(own), t.at("sibling looks").text_of(own));
+  for (const KindRow& other : all_kinds) {
+    if (other.kind == kind) continue;
+    j.works_equal(fmt::format("the {} namespace stays shared", other.name),
+                  outside.text_of(other.name), inside.text_of(other.name));
+  }
+  return j;
+}
+
+template <Kind kind>
+constexpr Probe identity_probe() {
+  return {.family = row(kind).name,
+          .name = "identity",
+          .sentence = "the namespace entered is a new one, and the seven other kinds stay shared",
+          .source = "namespaces(7); kernel/nsproxy.c create_new_namespaces()",
+          .first_kernel = row(kind).first_kernel,
+          .namespaces = {kind},
+          .ways = all_ways,
+          .privileges = all_privileges,
+          .acts = acts,
+          .judge = judge<kind>,
+          .look = look};
+}
+
+}  // namespace
+
+constinit const Probe pid_identity = identity_probe<Kind::Pid>();
+constinit const Probe uts_identity = identity_probe<Kind::Uts>();
+constinit const Probe mnt_identity = identity_probe<Kind::Mnt>();
+constinit const Probe ipc_identity = identity_probe<Kind::Ipc>();
+constinit const Probe user_identity = identity_probe<Kind::User>();
+constinit const Probe net_identity = identity_probe<Kind::Net>();
+constinit const Probe cgroup_identity = identity_probe<Kind::Cgroup>();
+constinit const Probe time_identity = identity_probe<Kind::Time>();
+
+}  // namespace nsbench::probes

@@ -1,0 +1,86 @@
+// What a probe is: acts that look, and a judge that decides on what they saw.
+//
+// A probe is one file of its family, or one row in it:
+//   - acts are played in order, each on its side: outside (the arena), inside (the namespaces under
+//     test) and sibling (a second entry by the same recipe). An act arranges, acts and looks; it
+//     never judges. It may read what earlier acts saw, on any side.
+//   - the judge is a pure function of what all acts saw. The same probe is also played with its
+//     namespaces left out, the control; there every Isolation statement must be false.
+//
+//   PASS  outside "before"  nodename=nsb-out      FAIL  outside "before"  nodename=nsb-out
+//         inside "renames"  sethostname=ok              inside "renames"  sethostname=ok
+//         outside "after"   nodename=nsb-out            outside "after"   nodename=nsb-in
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "probes/sandbox/namespace_set.h"
+#include "probes/sandbox/recipe.h"
+#include "probes/sandbox/support.h"
+#include "reports/judgement.h"
+#include "reports/observation.h"
+
+namespace nsbench {
+
+enum class Side : std::uint8_t { Outside, Inside, Sibling };
+std::string_view id(Side side);  // "outside", "inside", "sibling"
+
+// What an act works with.
+class Scene {
+ public:
+  Scene(const Transcript& so_far, pid_t inside_pid) : so_far_(so_far), inside_pid_(inside_pid) {}
+
+  Observation seen;  // what this act sees goes here
+  // What earlier acts saw.
+  [[nodiscard]] const Observation& saw(std::string_view act) const { return so_far_.at(act); }
+  // The inside's process as the arena numbers it; 0 before it was entered.
+  [[nodiscard]] pid_t inside_pid() const { return inside_pid_; }
+
+  // The case can't be played here, for a reason of the closed list; with evidence in `text`.
+  void skip(SkipReason reason, std::string text) { skip_ = Skip{reason, std::move(text)}; }
+  // Something of the probe's own making went wrong, which says nothing about the kernel.
+  void broken(std::string text) { broken_ = std::move(text); }
+  [[nodiscard]] const std::optional<Skip>& skipped() const { return skip_; }
+  [[nodiscard]] const std::string& trouble() const { return broken_; }
+  [[nodiscard]] bool ended() const { return skip_.has_value() || !broken_.empty(); }
+
+ private:
+  const Transcript& so_far_;
+  pid_t inside_pid_;
+  std::optional<Skip> skip_;
+  std::string broken_;
+};
+
+struct Act {
+  Side side = Side::Outside;
+  std::string_view name;  // unique within the probe; the judge asks for it
+  void (*play)(Scene&) = nullptr;
+};
+
+struct Probe {
+  std::string_view family;  // the namespace it belongs to: "uts"
+  std::string_view name;
+  std::string_view sentence;      // what must hold
+  std::string_view source;        // man page section, kernel function or CVE
+  std::string_view first_kernel;  // with the rule
+  NamespaceSet namespaces;        // what is entered; left out in the control
+  std::span<const Way> ways;
+  std::span<const Privilege> privileges;
+  std::span<const Act> acts;
+  Judgement (*judge)(const Transcript&) = nullptr;
+  // Looks at the namespaces the caller is in, changing nothing: what nsprobe shows.
+  void (*look)(Observation&) = nullptr;
+};
+
+// Every probe, by family in the order of the manual.
+std::span<const Probe* const> all_probes();
+// "family/name"; null if there is none.
+const Probe* find_probe(std::string_view subject);
+
+}  // namespace nsbench

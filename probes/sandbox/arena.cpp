@@ -1,0 +1,165 @@
+#include "probes/sandbox/arena.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <linux/close_range.h>
+#include <sys/mount.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <charconv>
+#include <utility>
+
+#include "probes/sandbox/calls.h"
+#include "probes/sandbox/id_map.h"
+
+namespace nsbench {
+
+namespace {
+
+constexpr char message_mark = 'M';
+constexpr char error_mark = 'E';
+
+// Where the scratch tmpfs is mounted: the first of these that is a directory here.
+constexpr std::array scratch_places{"/tmp", "/run", "/mnt", "/var/tmp", "/dev"};
+
+const char* scratch_place() {
+  struct stat info {};
+  for (const char* place : scratch_places) {
+    if (::stat(place, &info) == 0 && S_ISDIR(info.st_mode)) return place;
+  }
+  return scratch_places.front();
+}
+
+// Descriptors of the caller (other arenas' channels among them) have no business in a stage.
+void close_all_but(int kept) {
+  ::syscall(SYS_close_range, 3U, static_cast<unsigned>(kept) - 1, 0U);
+  ::syscall(SYS_close_range, static_cast<unsigned>(kept) + 1, ~0U, 0U);
+}
+
+// A crash in a stage is reported, and must leave no core file: 1 byte is the one limit that core
+// handlers behind a pipe honour as well (core(5)).
+void forbid_core_dumps() {
+  const rlimit one{.rlim_cur = 1, .rlim_max = 1};
+  ::setrlimit(RLIMIT_CORE, &one);
+}
+
+Status furnish_mounts() {
+  if (::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0) {
+    return Error::last("mount(/, MS_REC|MS_PRIVATE)");
+  }
+  // Refused where the outer /proc is partly masked, as in a container: the outer one then stays,
+  // and what needs an own one says so.
+  if (::mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, nullptr) != 0 &&
+      errno != EPERM) {
+    return Error::last("mount(proc)");
+  }
+  if (::mount("nsbench", scratch_place(), "tmpfs", MS_NOSUID, "mode=1777,size=64m") != 0) {
+    return Error::last(fmt::format("mount(tmpfs, {})", scratch_place()));
+  }
+  return {};
+}
+
+Status furnish(const ArenaSpec& spec, bool own_user, const OuterIds& outer) {
+  ::setsid();
+  forbid_core_dumps();
+  if (own_user) {
+    if (Status s = write_own_maps(outer, 0, 0); !s) return s;
+    stay_tied_to_parent();
+  }
+  if (Status s = furnish_mounts(); !s) return s;
+  if (spec.privilege == Privilege::Userns && spec.user_inside) return drop_privilege();
+  return {};
+}
+
+// Makes the arena's namespaces with PID 1 in them.
+Result<Child> make_arena(const ArenaSpec& spec, bool own_user, Channel& port,
+                         const Arena::Stage& stage) {
+  NamespaceSet set = (spec.kinds | NamespaceSet{Kind::Pid, Kind::Mnt}) - NamespaceSet{Kind::User};
+  if (own_user) set = set | NamespaceSet{Kind::User};
+  const bool needs_clone3 = set.has(Kind::Time);
+  const OuterIds outer = OuterIds::current();
+  return Child::start(fmt::format("{}({})", needs_clone3 ? "clone3" : "clone", set.flag_names()),
+                      needs_clone3 ? calls::clone3 : calls::clone, set.flags(), [&] {
+                        close_all_but(port.fd());
+                        StagePort stage_port(std::move(port));
+                        if (Status s = furnish(spec, own_user, outer); !s) {
+                          stage_port.fail(s.error());
+                        } else {
+                          stage(stage_port);
+                        }
+                        return 0;
+                      });
+}
+
+// Between a privileged caller and an unprivileged arena: gives the privileges up, makes the arena,
+// and waits for its end.
+int make_unprivileged(const ArenaSpec& spec, Channel& port, const Arena::Stage& stage) {
+  close_all_but(port.fd());
+  Status dropped = drop_privilege();
+  Result<Child> arena = Error{"not made"};
+  if (dropped) arena = make_arena(spec, true, port, stage);
+  if (!dropped || !arena) {
+    StagePort(std::move(port)).fail(dropped ? arena.error() : dropped.error());
+    return 1;
+  }
+  port.close();
+  const Result<ExitStatus> ended = arena->wait();
+  return ended && ended->signal == 0 ? ended->code : 1;
+}
+
+}  // namespace
+
+Status StagePort::send(std::string_view message) {
+  return channel_.send(message_mark + std::string(message));
+}
+
+void StagePort::fail(const Error& error) {
+  // If even this can't be sent, the harness sees the stage end without a word, and says so.
+  if (!channel_.send(fmt::format("{}{} {}", error_mark, error.err, error.step))) ::_exit(1);
+}
+
+Result<Arena> Arena::start(const ArenaSpec& spec, const Stage& stage) {
+  Result<std::pair<Channel, Channel>> ends = Channel::pair();
+  if (!ends) return ends.error();
+  Channel& port = ends->second;
+  const bool privileged = has_sys_admin();
+  Result<Child> child = Error{"not made"};
+  if (spec.privilege == Privilege::Root || (spec.user_inside && privileged)) {
+    child = make_arena(spec, false, port, stage);
+  } else if (privileged) {
+    child = Child::fork([&] { return make_unprivileged(spec, port, stage); });
+  } else {
+    child = make_arena(spec, true, port, stage);
+  }
+  if (!child) return child.error();
+  Arena arena;
+  arena.child_ = std::move(*child);
+  arena.channel_ = std::move(ends->first);
+  return arena;
+}
+
+Result<std::string> Arena::receive(Deadline deadline) {
+  Result<std::string> message = channel_.receive(deadline);
+  if (!message && message.error().err == ECONNRESET) {
+    const Result<ExitStatus> ended = child_.wait(deadline);
+    return Error{fmt::format("the arena's first process {}", ended ? ended->str() : "hung")};
+  }
+  if (!message) return message;
+  if (message->starts_with(message_mark)) return message->substr(1);
+  Error error{"malformed message from the arena"};
+  const char* const end = message->data() + message->size();
+  const auto parsed = std::from_chars(message->data() + 1, end, error.err);
+  if (message->starts_with(error_mark) && parsed.ec == std::errc{} && parsed.ptr < end) {
+    error.step.assign(parsed.ptr + 1, end);
+  }
+  return error;
+}
+
+std::string scratch_dir() { return scratch_place(); }
+
+}  // namespace nsbench

@@ -1,0 +1,70 @@
+// A throwaway outer sandbox: what a check or a benchmark calls "outside" is inside it, never the
+// user's host.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <string_view>
+
+#include "probes/sandbox/channel.h"
+#include "probes/sandbox/child.h"
+#include "probes/sandbox/deadline.h"
+#include "probes/sandbox/namespace_set.h"
+#include "reports/case_id.h"
+#include "reports/result.h"
+
+namespace nsbench {
+
+struct ArenaSpec {
+  // Kinds of which the arena gets its own, pid and mnt always (for containment), user never: that
+  // one follows from `privilege`.
+  NamespaceSet kinds;
+  // Root: made with the caller's CAP_SYS_ADMIN. Userns: made by an unprivileged process, with a
+  // user namespace of its own in which it is root.
+  Privilege privilege = Privilege::Root;
+  // The stage enters user namespaces itself. Under Userns it is then an unprivileged process
+  // without a user namespace of its own, where the caller's rights allow to contain it so.
+  bool user_inside = false;
+};
+
+// The stage's end: what runs in the arena sends messages through it.
+class StagePort {
+ public:
+  explicit StagePort(Channel channel) : channel_(std::move(channel)) {}
+  Status send(std::string_view message);
+  // The harness gives up on the stage without a word: for a stage that can't go on.
+  void fail(const Error& error);
+  // Messages from the harness.
+  Result<std::string> receive() { return channel_.receive(); }
+
+ private:
+  Channel channel_;
+};
+
+// The arena as its maker sees it. Its first process is PID 1 of a pid namespace, so that killing it
+// kills all of it; it dies with its maker. Destroying the Arena kills it.
+class Arena {
+ public:
+  using Stage = std::function<void(StagePort&)>;
+
+  // Starts `stage` as PID 1 of a fresh arena: in a session of its own, with private mounts, its own
+  // /proc (where the kernel lets it), an empty tmpfs at scratch_dir(), no descriptor of the
+  // caller's but 0 to 2, no core dumps. Set-up failures arrive as the first receive()'s Error.
+  static Result<Arena> start(const ArenaSpec& spec, const Stage& stage);
+
+  // The next message. When the stage failed or died, the Error says how.
+  Result<std::string> receive(Deadline deadline);
+  Status send(std::string_view message) { return channel_.send(message); }
+  // Readable when receive() would not block.
+  [[nodiscard]] int fd() const { return channel_.fd(); }
+  void kill() { child_.kill(); }
+
+ private:
+  Child child_;
+  Channel channel_;
+};
+
+// The arena's own empty directory (a tmpfs, mode 1777), valid inside a stage and its children.
+std::string scratch_dir();
+
+}  // namespace nsbench

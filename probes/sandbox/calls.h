@@ -1,0 +1,50 @@
+// The raw system calls behind the door, thin enough to be timed. They answer as the kernel's manual
+// says: -1 and errno on failure. No other file makes these calls.
+#pragma once
+
+#include <linux/sched.h>
+#include <sys/syscall.h>
+#include <sys/types.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <cstdint>
+
+namespace nsbench::calls {
+
+// clone(2) without CLONE_VM: returns twice, like fork. `flags` must not hold an exit signal; it is
+// SIGCHLD. The child runs on a copy of the caller's memory, so it may allocate if the caller was
+// single-threaded. With CLONE_PIDFD in `flags`, `*pidfd` receives the child's pidfd.
+inline pid_t clone(std::uint64_t flags, int* pidfd) {
+  // stack and the thread pointers are unused; their order differs between architectures.
+  return static_cast<pid_t>(
+      ::syscall(SYS_clone, flags | SIGCHLD, nullptr, pidfd, nullptr, nullptr));
+}
+
+// clone3(2), the same way. Since 5.3.
+inline pid_t clone3(std::uint64_t flags, int* pidfd) {
+  clone_args args{};
+  args.flags = flags;
+  args.pidfd = reinterpret_cast<std::uintptr_t>(pidfd);
+  args.exit_signal = SIGCHLD;
+  return static_cast<pid_t>(::syscall(SYS_clone3, &args, sizeof args));
+}
+
+inline int unshare(std::uint64_t flags) { return static_cast<int>(::syscall(SYS_unshare, flags)); }
+
+// `fd` is a namespace descriptor (flags: its kind or 0) or a pidfd (flags: any set; since 5.8).
+inline int setns(int fd, std::uint64_t flags) {
+  return static_cast<int>(::syscall(SYS_setns, fd, flags));
+}
+
+// Since 5.3.
+inline int pidfd_open(pid_t pid) { return static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)); }
+
+inline int pidfd_send_signal(int pidfd, int signal) {
+  return static_cast<int>(::syscall(SYS_pidfd_send_signal, pidfd, signal, nullptr, 0));
+}
+
+// A fork that skips the C library's handlers, as clone above does; with a pidfd.
+inline pid_t fork(int* pidfd) { return clone(CLONE_PIDFD, pidfd); }
+
+}  // namespace nsbench::calls

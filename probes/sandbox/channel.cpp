@@ -1,0 +1,54 @@
+#include "probes/sandbox/channel.h"
+
+#include <fmt/format.h>
+#include <poll.h>
+#include <sys/socket.h>
+
+#include <array>
+#include <cerrno>
+
+namespace nsbench {
+
+Result<std::pair<Channel, Channel>> Channel::pair() {
+  std::array<int, 2> ends{};
+  if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends.data()) != 0) {
+    return Error::last("socketpair(AF_UNIX, SOCK_SEQPACKET)");
+  }
+  return std::pair{Channel(Fd(ends[0])), Channel(Fd(ends[1]))};
+}
+
+Status Channel::send(std::string_view message) {
+  if (message.size() > max_message) {
+    return Error{
+        fmt::format("a message of {} bytes is over the channel's {}", message.size(), max_message)};
+  }
+  while (::send(end_.get(), message.data(), message.size(), MSG_NOSIGNAL) < 0) {
+    if (errno != EINTR) return Error::last("send to peer");
+  }
+  return {};
+}
+
+Result<std::string> Channel::receive(Deadline deadline) {
+  pollfd wait{.fd = end_.get(), .events = POLLIN, .revents = 0};
+  for (;;) {
+    const int ready = ::poll(&wait, 1, deadline.poll_ms());
+    if (ready > 0) return receive();
+    if (ready == 0) return Error{"receive from peer", ETIMEDOUT};
+    if (errno != EINTR) return Error::last("poll peer");
+    if (deadline.passed()) return Error{"receive from peer", ETIMEDOUT};
+  }
+}
+
+Result<std::string> Channel::receive() {
+  std::string buffer(max_message, '\0');
+  ssize_t got = 0;
+  do {
+    got = ::recv(end_.get(), buffer.data(), buffer.size(), 0);
+  } while (got < 0 && errno == EINTR);
+  if (got < 0) return Error::last("receive from peer");
+  if (got == 0) return Error{"receive from peer", ECONNRESET};
+  buffer.resize(static_cast<std::size_t>(got));
+  return buffer;
+}
+
+}  // namespace nsbench

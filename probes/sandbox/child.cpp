@@ -1,0 +1,111 @@
+#include "probes/sandbox/child.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <poll.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+
+#include <cerrno>
+#include <csignal>
+#include <cstring>
+#include <exception>
+
+#include "probes/sandbox/calls.h"
+
+namespace nsbench {
+
+namespace {
+
+constexpr int exit_software = 70;  // EX_SOFTWARE of sysexits.h
+
+[[noreturn]] void run_and_exit(const Child::Body& body, int parent) {
+  stay_tied_to_parent();
+  // The parent may have died before the line above. getppid() can't tell (it is 0 in a new pid
+  // namespace); a pidfd of the parent can.
+  pollfd gone{.fd = parent, .events = POLLIN, .revents = 0};
+  if (::poll(&gone, 1, 0) > 0) ::_exit(exit_software);
+  int status = exit_software;
+  try {
+    status = body();
+  } catch (const std::exception&) {
+    status = exit_software;
+  }
+  ::_exit(status);
+}
+
+}  // namespace
+
+std::string ExitStatus::str() const {
+  if (signal == 0) return fmt::format("exited with {}", code);
+  const char* name = sigabbrev_np(signal);
+  return name != nullptr ? fmt::format("killed by SIG{}", name)
+                         : fmt::format("killed by signal {}", signal);
+}
+
+void stay_tied_to_parent() { ::prctl(PR_SET_PDEATHSIG, SIGKILL); }
+
+Result<Child> Child::start(std::string step, Call call, std::uint64_t flags, const Body& body) {
+  const Fd self(calls::pidfd_open(::getpid()));
+  if (!self.valid()) return Error::last("pidfd_open(self)");
+  int pidfd = -1;
+  const pid_t pid = call(flags | CLONE_PIDFD, &pidfd);
+  if (pid < 0) return Error::last(std::move(step));
+  if (pid == 0) run_and_exit(body, self.get());
+  Child child;
+  child.pid_ = pid;
+  child.pidfd_ = Fd(pidfd);
+  return child;
+}
+
+Result<Child> Child::fork(const Body& body) { return start("fork", calls::clone, 0, body); }
+
+Child& Child::operator=(Child&& other) noexcept {
+  if (this != &other) {
+    kill();
+    pid_ = std::exchange(other.pid_, -1);
+    pidfd_ = std::move(other.pidfd_);
+  }
+  return *this;
+}
+
+Child::~Child() { kill(); }
+
+ExitStatus Child::kill() {
+  if (!running()) return {};
+  ::kill(pid_, SIGKILL);  // not yet reaped, so the number is still ours
+  return reap(0).value_or(ExitStatus{});
+}
+
+Result<ExitStatus> Child::wait(Deadline deadline) {
+  if (!running()) return Error{"wait for a child that was reaped", ECHILD};
+  pollfd ended{.fd = pidfd_.get(), .events = POLLIN, .revents = 0};
+  for (;;) {
+    if (const std::optional<ExitStatus> status = reap(WNOHANG)) return *status;
+    if (deadline.passed()) return Error{"wait for child", ETIMEDOUT};
+    if (::poll(&ended, 1, deadline.poll_ms()) < 0 && errno != EINTR) {
+      return Error::last("poll(pidfd)");
+    }
+  }
+}
+
+Result<ExitStatus> Child::wait() {
+  if (!running()) return Error{"wait for a child that was reaped", ECHILD};
+  return reap(0).value_or(ExitStatus{});
+}
+
+std::optional<ExitStatus> Child::reap(int options) {
+  int status = 0;
+  pid_t got = 0;
+  do {
+    got = ::waitpid(pid_, &status, options);
+  } while (got < 0 && errno == EINTR);
+  if (got == 0) return std::nullopt;
+  pid_ = -1;
+  pidfd_.reset();
+  if (got < 0) return ExitStatus{};
+  if (WIFSIGNALED(status)) return ExitStatus{.code = 0, .signal = WTERMSIG(status)};
+  return ExitStatus{.code = WEXITSTATUS(status), .signal = 0};
+}
+
+}  // namespace nsbench

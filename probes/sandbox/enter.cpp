@@ -1,0 +1,232 @@
+#include "probes/sandbox/enter.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <poll.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <charconv>
+#include <chrono>
+#include <csignal>
+#include <utility>
+#include <vector>
+
+#include "probes/sandbox/calls.h"
+#include "probes/sandbox/channel.h"
+#include "probes/sandbox/files.h"
+#include "probes/sandbox/id_map.h"
+
+namespace nsbench {
+
+namespace {
+
+constexpr int failed_to_enter = 71;  // exit status of a process whose Error went over the channel
+constexpr int killed_by = 128;       // the shell's convention: 128 + signal
+
+// The door's report from inside: "ok PID" or "errno ERR STEP".
+void report(Channel& door, const Status& status, pid_t body) {
+  const std::string text =
+      status ? fmt::format("ok {}", body)
+             : fmt::format("errno {} {}", status.error().err, status.error().step);
+  if (!door.send(text)) ::_exit(failed_to_enter);
+}
+
+Result<pid_t> read_report(Channel& door, Deadline deadline) {
+  const Result<std::string> text = door.receive(deadline);
+  if (!text) return text.error();
+  const bool ok = text->starts_with("ok ");
+  const std::size_t digits = ok ? 3 : 6;  // behind "ok " or "errno "
+  int number = 0;
+  const char* const end = text->data() + text->size();
+  const auto parsed = std::from_chars(text->data() + std::min(digits, text->size()), end, number);
+  if (parsed.ec != std::errc{}) return Error{"malformed report from the door: " + *text};
+  if (ok) return number;
+  return Error{std::string(parsed.ptr + (parsed.ptr < end ? 1 : 0), end), number};
+}
+
+Status map_ids_if_new_user(const NamespaceSet& set, const OuterIds& outer) {
+  if (!set.has(Kind::User)) return {};
+  return write_own_maps(outer, inside_id(outer.uid), inside_id(outer.gid));
+}
+
+// Runs `body` in a forked process and answers with how it ended, for namespaces that only children
+// enter.
+int run_in_child(Channel& door, const Child::Body& body) {
+  Result<Child> child = Child::fork(body);
+  report(door, child ? Status{} : child.error(), child ? child->pid() : 0);
+  if (!child) return failed_to_enter;
+  door.close();
+  const Result<ExitStatus> ended = child->wait();
+  if (!ended) return failed_to_enter;
+  return ended->signal != 0 ? killed_by + ended->signal : ended->code;
+}
+
+int run_here(Channel& door, const Child::Body& body) {
+  report(door, {}, 0);
+  door.close();
+  return body();
+}
+
+// Makes `set` by one clone or clone3 and runs `body` inside.
+Result<Child> make(Method method, NamespaceSet set, Channel& door, const Child::Body& body) {
+  const OuterIds outer = OuterIds::current();
+  const bool classic = method == Method::Clone;
+  return Child::start(fmt::format("{}({})", id(method), set.flag_names()),
+                      classic ? calls::clone : calls::clone3, set.flags(), [&] {
+                        if (Status s = map_ids_if_new_user(set, outer); !s) {
+                          report(door, s, 0);
+                          return failed_to_enter;
+                        }
+                        return run_here(door, body);
+                      });
+}
+
+// Keeps the namespaces it was made in alive until it is killed.
+int hold() {
+  for (;;) ::pause();
+}
+
+Result<Child> make_holder(NamespaceSet set, Deadline deadline) {
+  Result<std::pair<Channel, Channel>> doors = Channel::pair();
+  if (!doors) return doors.error();
+  Result<Child> holder = make(Method::Clone3, set, doors->second, hold);
+  // A seccomp filter that can't look into clone3's arguments answers ENOSYS (Docker's does).
+  if (!holder && holder.error().err == ENOSYS && !set.has(Kind::Time)) {
+    holder = make(Method::Clone, set, doors->second, hold);
+  }
+  doors->second.close();
+  if (!holder) return holder;
+  if (Result<pid_t> ready = read_report(doors->first, deadline); !ready) return ready.error();
+  return holder;
+}
+
+Status unshare_here(NamespaceSet set, const OuterIds& outer) {
+  if (calls::unshare(set.flags()) != 0) {
+    return Error::last(fmt::format("unshare({})", set.flag_names()));
+  }
+  return map_ids_if_new_user(set, outer);
+}
+
+Status join_by_pidfd(NamespaceSet set, const Child& holder) {
+  if (set.empty()) return {};
+  if (calls::setns(holder.pidfd(), set.flags()) != 0) {
+    return Error::last(fmt::format("setns(pidfd, {})", set.flag_names()));
+  }
+  return {};
+}
+
+Status join_by_descriptors(NamespaceSet set, const Child& holder) {
+  const Result<std::string> dir = proc_dir(holder);
+  if (!dir) return dir.error();
+  // All are opened before the first is joined: afterwards /proc may be another one.
+  std::vector<std::pair<Kind, Fd>> targets;
+  for (Kind kind : set.kinds()) {
+    const std::string path = fmt::format("{}/ns/{}", *dir, row(kind).name);
+    Fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+    if (!fd.valid()) return Error::last(fmt::format("open(/proc/HOLDER/ns/{})", row(kind).name));
+    targets.emplace_back(kind, std::move(fd));
+  }
+  for (const auto& [kind, fd] : targets) {
+    if (calls::setns(fd.get(), row(kind).flag) != 0) {
+      return Error::last(fmt::format("setns(fd, {})", row(kind).flag_name));
+    }
+  }
+  return {};
+}
+
+// What the forked process of unshare and setns does: get inside, then run the body.
+int go_inside(const Recipe& recipe, const Child& holder, Channel& door, const Child::Body& body) {
+  const NamespaceSet set = recipe.namespaces;
+  Status entered;
+  bool children_only = set.has(Kind::Pid);
+  if (recipe.method == Method::Unshare) {
+    entered = unshare_here(set, OuterIds::current());
+    children_only = children_only || set.has(Kind::Time);
+  } else {
+    entered =
+        recipe.variant == "pidfd" ? join_by_pidfd(set, holder) : join_by_descriptors(set, holder);
+  }
+  stay_tied_to_parent();  // a new user namespace is a change of credentials
+  if (!entered) {
+    report(door, entered, 0);
+    return failed_to_enter;
+  }
+  return children_only ? run_in_child(door, body) : run_here(door, body);
+}
+
+}  // namespace
+
+// The body first: an orphan of the namespace would be reaped by PID 1 of the pid namespace outside,
+// and until then the holder, as PID 1 inside, can't end (zap_pid_ns_processes() waits for it).
+void Member::end() {
+  if (forked && child.running() && body > 0) {
+    ::kill(body, SIGKILL);
+    constexpr auto reaping_time = std::chrono::seconds(2);
+    static_cast<void>(child.wait(Deadline::in(reaping_time)));
+  }
+  child.kill();
+  holder.kill();
+}
+
+Member& Member::operator=(Member&& other) noexcept {
+  if (this != &other) {
+    end();
+    holder = std::move(other.holder);
+    child = std::move(other.child);
+    body = std::exchange(other.body, 0);
+    forked = other.forked;
+  }
+  return *this;
+}
+
+Result<ExitStatus> Member::wait(Deadline deadline) {
+  Result<ExitStatus> status = child.wait(deadline);
+  if (status && forked && status->code > killed_by) {
+    return ExitStatus{.code = 0, .signal = status->code - killed_by};
+  }
+  return status;
+}
+
+Result<Member> enter(const Recipe& recipe, const Child::Body& body, Deadline deadline) {
+  Result<std::pair<Channel, Channel>> doors = Channel::pair();
+  if (!doors) return doors.error();
+  Channel& inner = doors->second;
+  Member member;
+  Result<Child> child = Error{"unreachable"};
+  if (recipe.method == Method::Clone || recipe.method == Method::Clone3) {
+    child = make(recipe.method, recipe.namespaces, inner, body);
+  } else {
+    if (recipe.method == Method::Setns) {
+      Result<Child> holder = make_holder(recipe.namespaces, deadline);
+      if (!holder) return holder.error();
+      member.holder = std::move(*holder);
+    }
+    child = Child::fork([&] { return go_inside(recipe, member.holder, inner, body); });
+  }
+  if (!child) return child.error();
+  member.child = std::move(*child);
+  inner.close();
+  const Result<pid_t> ready = read_report(doors->first, deadline);
+  if (!ready) {
+    // A door that fell silent: its process crashed, was killed, or hangs.
+    if (ready.error().err != ECONNRESET) return ready.error();
+    const Result<ExitStatus> ended = member.wait(deadline);
+    return Error{fmt::format("{}: the process {} before it was inside", recipe.str(),
+                             ended ? ended->str() : "hung")};
+  }
+  member.forked = *ready != 0;
+  member.body = member.forked ? *ready : member.child.pid();
+  return member;
+}
+
+Result<std::string> proc_dir(const Child& child) {
+  const Result<std::string> info =
+      read_small_file(fmt::format("/proc/self/fdinfo/{}", child.pidfd()));
+  if (!info) return info.error();
+  const std::string pid = field_of(*info, "Pid");
+  if (pid.empty() || pid == "-1") return Error{"the child has no pid in this /proc", ESRCH};
+  return "/proc/" + pid;
+}
+
+}  // namespace nsbench

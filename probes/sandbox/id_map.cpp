@@ -1,0 +1,76 @@
+#include "probes/sandbox/id_map.h"
+
+#include <fmt/format.h>
+#include <grp.h>
+#include <linux/capability.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+
+#include "probes/sandbox/child.h"
+#include "probes/sandbox/files.h"
+
+namespace nsbench {
+
+namespace {
+
+using CapabilityData = std::array<__user_cap_data_struct, 2>;
+
+Result<CapabilityData> capabilities() {
+  __user_cap_header_struct header{.version = _LINUX_CAPABILITY_VERSION_3, .pid = 0};
+  CapabilityData data{};
+  if (::syscall(SYS_capget, &header, data.data()) != 0) return Error::last("capget");
+  return data;
+}
+
+Status drop_capabilities() {
+  __user_cap_header_struct header{.version = _LINUX_CAPABILITY_VERSION_3, .pid = 0};
+  const CapabilityData none{};
+  if (::syscall(SYS_capset, &header, none.data()) != 0) return Error::last("capset(none)");
+  return {};
+}
+
+// glibc's setresuid would signal other threads; there are none.
+Status become_nobody() {
+  constexpr uid_t nobody = 65534;
+  if (::setgroups(0, nullptr) != 0) return Error::last("setgroups(none)");
+  if (::setresgid(nobody, nobody, nobody) != 0) return Error::last("setresgid(65534)");
+  if (::setresuid(nobody, nobody, nobody) != 0) return Error::last("setresuid(65534)");
+  return {};
+}
+
+}  // namespace
+
+OuterIds OuterIds::current() { return {.uid = ::geteuid(), .gid = ::getegid()}; }
+
+uid_t inside_id(uid_t outside) { return outside == 0 ? 1000 : 0; }
+
+Status write_own_maps(const OuterIds& outer, uid_t uid_inside, gid_t gid_inside) {
+  if (Status s = write_small_file("/proc/self/setgroups", "deny"); !s) return s;
+  if (Status s =
+          write_small_file("/proc/self/gid_map", fmt::format("{} {} 1", gid_inside, outer.gid));
+      !s) {
+    return s;
+  }
+  return write_small_file("/proc/self/uid_map", fmt::format("{} {} 1", uid_inside, outer.uid));
+}
+
+Status drop_privilege() {
+  if (!become_nobody()) {
+    // Not in the map of this user namespace: keep the ids, lose every right they give.
+    if (Status s = drop_capabilities(); !s) return s;
+  }
+  if (::prctl(PR_SET_DUMPABLE, 1) != 0) return Error::last("prctl(PR_SET_DUMPABLE)");
+  stay_tied_to_parent();
+  return {};
+}
+
+bool has_sys_admin() {
+  const Result<CapabilityData> data = capabilities();
+  return data.ok() && ((*data)[0].effective & (1U << CAP_SYS_ADMIN)) != 0;
+}
+
+}  // namespace nsbench

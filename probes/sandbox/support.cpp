@@ -1,0 +1,152 @@
+#include "probes/sandbox/support.h"
+
+#include <fmt/format.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstdio>
+#include <sstream>
+#include <string_view>
+
+#include "probes/sandbox/files.h"
+#include "probes/sandbox/id_map.h"
+
+namespace nsbench {
+
+namespace {
+
+// Switches that forbid user namespaces to the unprivileged, and the value that does.
+struct Switch {
+  const char* path;
+  std::string_view forbids;
+};
+constexpr std::array sysctl_switches{
+    Switch{"/proc/sys/user/max_user_namespaces", "0"},
+    Switch{"/proc/sys/kernel/unprivileged_userns_clone", "0"},  // Debian's and Ubuntu's patch
+};
+constexpr std::array lsm_switches{
+    Switch{"/proc/sys/kernel/apparmor_restrict_unprivileged_userns", "1"},
+};
+
+template <std::size_t N>
+std::string switched_off_by(const std::array<Switch, N>& switches) {
+  for (const Switch& s : switches) {
+    const Result<std::string> value = read_small_file(s.path);
+    if (value && trimmed(*value) == s.forbids) return fmt::format("{} is {}", s.path, s.forbids);
+  }
+  return "";
+}
+
+// In mountinfo the fifth field is the mount point, relative to the reader's root (proc(5)).
+bool has_mount_at_root(const std::string& mountinfo) {
+  std::istringstream lines(mountinfo);
+  for (std::string line; std::getline(lines, line);) {
+    std::istringstream words(line);
+    std::string id, parent, device, root, point;
+    if (words >> id >> parent >> device >> root >> point && point == "/") return true;
+  }
+  return false;
+}
+
+bool root_is_a_mount() {
+  const Result<std::string> mounts = read_small_file("/proc/self/mountinfo");
+  return !mounts || has_mount_at_root(*mounts);
+}
+
+NamespaceSet present_kinds() {
+  NamespaceSet present;
+  for (const KindRow& r : all_kinds) {
+    if (::access(fmt::format("/proc/self/ns/{}", r.name).c_str(), F_OK) == 0) {
+      present = present | NamespaceSet{r.kind};
+    }
+  }
+  return present;
+}
+
+}  // namespace
+
+KernelRelease KernelRelease::parse(std::string_view release) {
+  KernelRelease parsed;
+  if (std::sscanf(std::string(release).c_str(), "%d.%d", &parsed.major, &parsed.minor) != 2) {
+    return {};
+  }
+  return parsed;
+}
+
+KernelRelease KernelRelease::running() {
+  utsname name{};
+  if (::uname(&name) != 0) return {};
+  return parse(name.release);
+}
+
+Support Support::look() {
+  Support support;
+  support.sys_admin = has_sys_admin();
+  support.present = present_kinds();
+  const Result<std::string> status = read_small_file("/proc/self/status");
+  support.proc = status.ok();
+  if (status) {
+    const std::string mode = field_of(*status, "Seccomp");
+    support.seccomp_filter = !mode.empty() && mode != "0";
+  }
+  support.chrooted = !root_is_a_mount();
+  support.userns_switch = switched_off_by(sysctl_switches);
+  support.userns_lsm = switched_off_by(lsm_switches);
+  support.release = KernelRelease::running();
+  return support;
+}
+
+std::optional<Skip> Support::missing(NamespaceSet kinds, Privilege privilege) const {
+  if (privilege == Privilege::Userns) kinds = kinds | NamespaceSet{Kind::User};
+  const NamespaceSet absent = kinds - present;
+  if (proc && !absent.empty()) {
+    return Skip{SkipReason::NoNamespace,
+                fmt::format("/proc/self/ns has no {} (CONFIG_NAMESPACES and its kind's option)",
+                            absent.str())};
+  }
+  if (privilege == Privilege::Root && !sys_admin) {
+    return Skip{SkipReason::NoPrivilege, "this process has no CAP_SYS_ADMIN"};
+  }
+  return std::nullopt;
+}
+
+std::optional<Skip> Support::explain(const Error& refusal, bool userns) const {
+  const auto skip = [&refusal](SkipReason reason, std::string_view evidence) {
+    return Skip{reason, fmt::format("{} ({})", refusal.str(), evidence)};
+  };
+  switch (refusal.err) {
+    case ENOSPC:
+    case EUSERS:
+      if (userns && !userns_switch.empty()) {
+        return skip(SkipReason::UserNamespacesOff, userns_switch);
+      }
+      return skip(SkipReason::Limit, "a user.max_*_namespaces limit here or of an ancestor");
+    case ENOSYS:
+      if (seccomp_filter) return skip(SkipReason::Policy, "a seccomp filter is active");
+      if (release < KernelRelease{5, 3}) return skip(SkipReason::KernelTooOld, "older than 5.3");
+      return std::nullopt;
+    case EPERM:
+    case EACCES:
+      if (userns && !userns_switch.empty()) {
+        return skip(SkipReason::UserNamespacesOff, userns_switch);
+      }
+      if (userns && !userns_lsm.empty()) return skip(SkipReason::Policy, userns_lsm);
+      if (seccomp_filter) return skip(SkipReason::Policy, "a seccomp filter is active");
+      if (userns && chrooted) return skip(SkipReason::Policy, "in a chroot");
+      return std::nullopt;
+    default:
+      return std::nullopt;
+  }
+}
+
+bool is_namespace_call(const Error& error) {
+  constexpr std::array calls{"clone(", "clone3(", "unshare(", "setns("};
+  for (const std::string_view call : calls) {
+    if (error.step.starts_with(call)) return true;
+  }
+  return false;
+}
+
+}  // namespace nsbench

@@ -1,0 +1,190 @@
+// ipc: System V shared memory, semaphores and message queues are known inside one namespace only,
+// by key and by identifier. One set of acts, played with each of the three kinds of object.
+#include <fmt/format.h>
+#include <sys/ipc.h>
+#include <sys/msg.h>
+#include <sys/sem.h>
+#include <sys/shm.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <string>
+#include <string_view>
+
+#include "probes/families.h"
+#include "probes/sandbox/files.h"
+
+namespace nsbench::probes {
+
+namespace {
+
+// What the three kinds have in common. A number is written to an object and read back.
+struct Shm {
+  static constexpr std::string_view name = "shm";
+  static int get(key_t key, int flags) { return ::shmget(key, sizeof(int), flags); }
+  static int stat(int id) {
+    shmid_ds info{};
+    return ::shmctl(id, IPC_STAT, &info);
+  }
+  static int write(int id, int value) {
+    void* at = ::shmat(id, nullptr, 0);
+    if (at == reinterpret_cast<void*>(-1)) return -1;
+    *static_cast<volatile int*>(at) = value;
+    return ::shmdt(at);
+  }
+  static int read(int id) {
+    void* at = ::shmat(id, nullptr, SHM_RDONLY);
+    if (at == reinterpret_cast<void*>(-1)) return -1;
+    const int value = *static_cast<volatile int*>(at);
+    ::shmdt(at);
+    return value;
+  }
+};
+
+struct Sem {
+  static constexpr std::string_view name = "sem";
+  static int get(key_t key, int flags) { return ::semget(key, 1, flags); }
+  static int stat(int id) { return ::semctl(id, 0, GETVAL); }
+  static int write(int id, int value) { return ::semctl(id, 0, SETVAL, value); }
+  static int read(int id) { return ::semctl(id, 0, GETVAL); }
+};
+
+// The number is how many messages are waiting.
+struct Msg {
+  static constexpr std::string_view name = "msg";
+  static int get(key_t key, int flags) { return ::msgget(key, flags); }
+  static int stat(int id) {
+    msqid_ds info{};
+    return ::msgctl(id, IPC_STAT, &info);
+  }
+  static int write(int id, int value) {
+    const struct {
+      long type;
+      char text[1];
+    } message{1, {'m'}};
+    while (read(id) < value) {
+      if (::msgsnd(id, &message, sizeof message.text, IPC_NOWAIT) != 0) return -1;
+    }
+    return 0;
+  }
+  static int read(int id) {
+    msqid_ds info{};
+    return ::msgctl(id, IPC_STAT, &info) == 0 ? static_cast<int>(info.msg_qnum) : -1;
+  }
+};
+
+constexpr key_t outside_key = 0x6e736201;  // "nsb" and a number
+constexpr key_t inside_key = 0x6e736202;
+constexpr int mode = 0600;
+constexpr int outside_value = 3;
+constexpr int inside_value = 7;
+
+template <class Object>
+void look(Observation& seen) {
+  const Result<std::string> list = read_small_file(fmt::format("/proc/sysvipc/{}", Object::name));
+  // The first line is the heading.
+  seen.number(fmt::format("{} objects", Object::name),
+              list ? std::count(list->begin(), list->end(), '\n') - 1 : -1);
+}
+
+// Makes an object with a key, after `before` others, so that its identifier's slot can't be in use
+// on the other side by chance: each namespace numbers its slots from 0.
+template <class Object>
+void make(Scene& scene, key_t key, int before, int value) {
+  for (int i = 0; i < before; ++i) {
+    if (Object::get(IPC_PRIVATE, mode) < 0)
+      return scene.broken("get(IPC_PRIVATE): " + errno_name(errno));
+  }
+  const int id = Object::get(key, IPC_CREAT | IPC_EXCL | mode);
+  scene.seen.call("create by key", id);
+  if (id < 0 && errno == ENOSYS) {
+    return scene.skip(SkipReason::NoFeature, "the kernel has no System V IPC (CONFIG_SYSVIPC)");
+  }
+  scene.seen.number("id", id);
+  scene.seen.call("write", Object::write(id, value));
+}
+
+template <class Object>
+void look_for(Scene& scene, key_t key, std::string_view maker) {
+  scene.seen.call("get by key", Object::get(key, 0));
+  const auto id = static_cast<int>(scene.saw(maker).number_of("id"));
+  scene.seen.call("stat by id", Object::stat(id));
+}
+
+// Makes an object with the key that the outside used too, and writes to whatever that is now.
+template <class Object>
+void take_same_key(Scene& scene) {
+  const int id = Object::get(outside_key, IPC_CREAT | IPC_EXCL | mode);
+  scene.seen.call("create with the same key", id);
+  Object::write(id >= 0 ? id : Object::get(outside_key, 0), inside_value);
+}
+
+template <class Object>
+void read_back(Scene& scene) {
+  scene.seen.number("value",
+                    Object::read(static_cast<int>(scene.saw("outside makes").number_of("id"))));
+}
+
+template <class Object>
+constexpr std::array acts{
+    Act{Side::Outside, "outside makes",
+        [](Scene& s) { make<Object>(s, outside_key, 3, outside_value); }},
+    Act{Side::Inside, "inside looks",
+        [](Scene& s) { look_for<Object>(s, outside_key, "outside makes"); }},
+    Act{Side::Inside, "inside makes",
+        [](Scene& s) { make<Object>(s, inside_key, 9, inside_value); }},
+    Act{Side::Outside, "outside looks",
+        [](Scene& s) { look_for<Object>(s, inside_key, "inside makes"); }},
+    Act{Side::Sibling, "sibling looks",
+        [](Scene& s) { look_for<Object>(s, inside_key, "inside makes"); }},
+    Act{Side::Inside, "inside takes the same key", take_same_key<Object>},
+    Act{Side::Outside, "outside reads its own", read_back<Object>},
+};
+
+void judge_unknown(Judgement& j, const Observation& seen, const std::string& rule) {
+  j.isolated_errno(rule + " by its key", ENOENT, seen.errno_of("get by key"));
+  j.isolated_errno(rule + " by its identifier", EINVAL, seen.errno_of("stat by id"));
+}
+
+Judgement judge(const Transcript& t) {
+  Judgement j;
+  j.works_errno("an object can be made outside", t.at("outside makes").errno_of("create by key"));
+  j.works_errno("an object can be made inside", t.at("inside makes").errno_of("create by key"));
+  j.works_errno("it can be written inside", t.at("inside makes").errno_of("write"));
+  judge_unknown(j, t.at("inside looks"), "an object of the outside is unknown inside");
+  judge_unknown(j, t.at("outside looks"), "an object of the inside is unknown outside");
+  judge_unknown(j, t.at("sibling looks"), "an object of the inside is unknown to a sibling");
+  j.isolated_errno("a key used outside is free inside", 0,
+                   t.at("inside takes the same key").errno_of("create with the same key"));
+  j.isolated_equal("the two objects with the same key have contents of their own",
+                   std::to_string(outside_value),
+                   std::to_string(t.at("outside reads its own").number_of("value")));
+  return j;
+}
+
+template <class Object>
+constexpr Probe sysv_probe(std::string_view name, std::string_view sentence) {
+  return {.family = "ipc",
+          .name = name,
+          .sentence = sentence,
+          .source = "ipc_namespaces(7), sysvipc(7); ipc/util.c ipcget(), ipc_obtain_object_check()",
+          .first_kernel = "2.6.19",
+          .namespaces = {Kind::Ipc},
+          .ways = all_ways,
+          .privileges = all_privileges,
+          .acts = acts<Object>,
+          .judge = judge,
+          .look = look<Object>};
+}
+
+}  // namespace
+
+constinit const Probe sysv_shm =
+    sysv_probe<Shm>("sysv_shm", "System V shared memory is known on the side that made it only");
+constinit const Probe sysv_sem =
+    sysv_probe<Sem>("sysv_sem", "System V semaphores are known on the side that made them only");
+constinit const Probe sysv_msg = sysv_probe<Msg>(
+    "sysv_msg", "System V message queues are known on the side that made them only");
+
+}  // namespace nsbench::probes

@@ -1,0 +1,20 @@
+// Reading and writing whole files, so that a reader never sees half a report.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+
+#include "reports/result.h"
+
+namespace nsbench {
+
+// Writes `text` to `path`. A regular file is replaced in one step: a temporary with a random name
+// is written beside it, synced and renamed over it. Anything else that exists there (/dev/null, a
+// FIFO) is written to, never renamed over. "-" is standard output.
+Status write_file(const std::string& path, std::string_view text);
+
+// Reads a whole file; more than `limit` bytes is an error that says so.
+Result<std::string> read_file(const std::string& path, std::size_t limit = 1U << 28U);
+
+}  // namespace nsbench

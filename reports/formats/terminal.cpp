@@ -1,0 +1,82 @@
+#include "reports/formats/terminal.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace nsbench {
+namespace {
+
+std::string_view color_of(Tone tone) {
+  switch (tone) {
+    case Tone::Plain:
+      return "";
+    case Tone::Strong:
+      return "1";
+    case Tone::Faint:
+      return "2";
+    case Tone::Good:
+      return "32";
+    case Tone::Bad:
+      return "1;31";
+    case Tone::Doubt:
+      return "1;35";
+    case Tone::Left:
+      return "33";
+  }
+  return "";
+}
+
+bool starts_character(char c) { return (static_cast<unsigned char>(c) & 0xc0U) != 0x80U; }
+
+// The first `width` characters.
+std::string_view head(std::string_view text, std::size_t width) {
+  for (std::size_t at = 0; at < text.size(); ++at) {
+    if (starts_character(text[at]) && width-- == 0) return text.substr(0, at);
+  }
+  return text;
+}
+
+}  // namespace
+
+std::string paint(std::string_view text, Tone tone, bool color) {
+  const std::string_view code = color_of(tone);
+  if (!color || code.empty() || text.empty()) return std::string(text);
+  return fmt::format("\x1b[{}m{}\x1b[0m", code, text);
+}
+
+std::size_t display_width(std::string_view text) {
+  return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), starts_character));
+}
+
+std::string shorten(std::string_view text, std::size_t width) {
+  constexpr std::string_view dots = "...";
+  if (display_width(text) <= width) return std::string(text);
+  if (width <= dots.size()) return std::string(head(text, width));
+  return fmt::format("{}{}", head(text, width - dots.size()), dots);
+}
+
+std::string wrap(std::string_view text, std::size_t width, std::size_t indent, std::size_t used) {
+  std::string out;
+  std::size_t column = used;
+  bool first_word = true;
+  while (!text.empty()) {
+    const std::size_t space = text.find(' ');
+    const std::string_view word = text.substr(0, space);
+    text.remove_prefix(space == std::string_view::npos ? text.size() : space + 1);
+    const std::size_t word_width = display_width(word);
+    if (!first_word && column + 1 + word_width > width) {
+      out += '\n' + std::string(indent, ' ');
+      column = indent;
+    } else if (!first_word) {
+      out += ' ';
+      ++column;
+    }
+    out += word;
+    column += word_width;
+    first_word = false;
+  }
+  return out;
+}
+
+}  // namespace nsbench

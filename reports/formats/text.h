@@ -1,0 +1,19 @@
+// The report for a person at a terminal.
+#pragma once
+
+#include <string>
+
+#include "reports/report.h"
+
+namespace nsbench {
+
+struct TextOptions {
+  bool color = false;
+  int width = 100;  // columns; tables are made to fit
+};
+
+// Isolation by namespace x method x privilege, timings, environment, skips grouped by reason,
+// warnings, and the verdict with the next useful command. Ends in a newline.
+std::string to_text(const Report& report, const TextOptions& options);
+
+}  // namespace nsbench

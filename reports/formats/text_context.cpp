@@ -1,0 +1,134 @@
+// What surrounds the results in the text report: the environment, and what was left out and why.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "reports/formats/terminal.h"
+#include "reports/formats/text_parts.h"
+#include "reports/printable.h"
+
+namespace nsbench::text {
+namespace {
+
+constexpr std::size_t key_width = 10;
+
+std::string processor(const Environment& environment) {
+  std::vector<std::string> parts;
+  if (!environment.cpu_model.empty()) parts.push_back(printable(environment.cpu_model));
+  parts.push_back(
+      counted(static_cast<std::uint64_t>(std::max(environment.cpus, 0)), "cpu", "cpus"));
+  if (environment.mhz > 0) parts.push_back(fmt::format("{:.0f} MHz", environment.mhz));
+  if (!environment.load_avg.empty()) {
+    parts.push_back(fmt::format("load {:.2f}", environment.load_avg.front()));
+  }
+  return joined(parts, ", ");
+}
+
+std::string namespaces(const Environment& environment) {
+  std::vector<std::string> has;
+  std::vector<std::string> lacks;
+  for (const auto& [name, available] : environment.namespaces) {
+    (available ? has : lacks).push_back(printable(name));
+  }
+  std::string out = joined(has, " ");
+  if (!lacks.empty()) out += fmt::format("; the kernel lacks {}", joined(lacks, " "));
+  return out;
+}
+
+// Only limits that a run can reach; all of them once one was hit.
+std::string limits(const Report& report) {
+  constexpr std::int64_t plenty = 1024;
+  const bool hit =
+      std::any_of(report.cases.begin(), report.cases.end(),
+                  [](const CaseResult& result) { return result.skip == SkipReason::Limit; });
+  std::vector<std::string> parts;
+  for (const auto& [name, value] : report.environment.limits) {
+    if (hit || value < plenty) parts.push_back(fmt::format("{}={}", printable(name), value));
+  }
+  return joined(parts, " ");
+}
+
+// Everything that was skipped for one reason.
+struct Skipped {
+  std::size_t cases = 0, benchmarks = 0;
+  std::vector<std::string> obstacles;  // what stood in the way, each once
+  std::vector<std::string> ids;
+
+  void add(const CaseId& id, const std::string& obstacle) {
+    ids.push_back(id.str());
+    const std::string shown = printable(obstacle, 400);
+    if (shown.empty()) return;
+    if (std::find(obstacles.begin(), obstacles.end(), shown) == obstacles.end()) {
+      obstacles.push_back(shown);
+    }
+  }
+};
+
+Skipped skipped_for(SkipReason reason, const Report& report) {
+  Skipped out;
+  for (const CaseResult& result : report.cases) {
+    if (result.skip != reason || result.id.control) continue;
+    ++out.cases;
+    out.add(result.id, result.observed);
+  }
+  for (const Series& series : report.series) {
+    if (series.skip != reason) continue;
+    ++out.benchmarks;
+    out.add(series.id, series.error);
+  }
+  return out;
+}
+
+std::string skipped_group(const Skipped& group, const SkipReasonName& reason,
+                          const TextOptions& options) {
+  constexpr std::size_t obstacles_shown = 4;
+  constexpr std::size_t ids_shown = 4;
+  std::vector<std::string> counts;
+  if (group.cases > 0) counts.push_back(counted(group.cases, "case", "cases"));
+  if (group.benchmarks > 0) {
+    counts.push_back(counted(group.benchmarks, "benchmark", "benchmarks"));
+  }
+  const auto width = static_cast<std::size_t>(options.width);
+  const auto line = [&](std::string_view text, Tone tone) {
+    return "    " + paint(wrap(text, width, 6, 4), tone, options.color) + '\n';
+  };
+  std::string out = fmt::format("  {}: {}\n", joined(counts, ", "),
+                                paint(reason.title, Tone::Left, options.color));
+  for (std::size_t i = 0; i < std::min(group.obstacles.size(), obstacles_shown); ++i) {
+    out += line(group.obstacles[i], Tone::Plain);
+  }
+  if (group.obstacles.size() > obstacles_shown) {
+    out += line(fmt::format("and {} more", group.obstacles.size() - obstacles_shown), Tone::Plain);
+  }
+  if (group.ids.size() <= ids_shown) out += line(joined(group.ids, " "), Tone::Faint);
+  return out;
+}
+
+}  // namespace
+
+std::string environment(const Report& report, const TextOptions& options) {
+  const Environment& environment = report.environment;
+  std::string out = heading("Environment", options);
+  const auto add = [&](std::string_view key, const std::string& value) {
+    if (!value.empty()) out += field(key, value, key_width, options);
+  };
+  add("host", printable(environment.host_name));
+  add("cpu", processor(environment));
+  add("namespaces", namespaces(environment));
+  add("limits", limits(report));
+  add("lsm", printable(environment.lsm));
+  add("seccomp", printable(environment.seccomp));
+  if (report.kernel.taint != 0) add("taint", fmt::format("{}", report.kernel.taint));
+  return out;
+}
+
+std::string skipped(const Report& report, const TextOptions& options) {
+  std::string out;
+  for (const SkipReasonName& reason : skip_reasons) {
+    const Skipped group = skipped_for(reason.reason, report);
+    if (!group.ids.empty()) out += skipped_group(group, reason, options);
+  }
+  return out.empty() ? out : heading("Skipped", options) + out;
+}
+
+}  // namespace nsbench::text

@@ -1,0 +1,247 @@
+// The isolation matrix of the text report, and what is said of failures below it.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <set>
+
+#include "reports/formats/table.h"
+#include "reports/formats/text_parts.h"
+#include "reports/gate.h"
+#include "reports/printable.h"
+
+namespace nsbench::text {
+namespace {
+
+using Privileges = std::vector<Privilege>;
+// A column: who, and by which way.
+using Column = std::tuple<Privilege, WayKey>;
+
+struct RowOrder {
+  bool operator()(const CaseId& a, const CaseId& b) const {
+    if (a.family != b.family) {
+      return std::tuple(rank(a.family), a.family) < std::tuple(rank(b.family), b.family);
+    }
+    return natural_order(a.subject(), b.subject()) < 0;
+  }
+};
+
+struct Matrix {
+  std::set<Column> columns;
+  std::map<CaseId, std::map<Column, VerdictKind>, RowOrder> rows;
+};
+
+Matrix matrix_of(const Report& report) {
+  Matrix matrix;
+  for (const CaseResult& result : report.cases) {
+    if (result.id.control) continue;
+    const Column column{result.id.privilege, way_key(result.id)};
+    matrix.columns.insert(column);
+    matrix.rows[result.id][column] = result.verdict;
+  }
+  return matrix;
+}
+
+Cell cell_of(VerdictKind verdict) {
+  switch (verdict) {
+    case VerdictKind::Pass:
+      return {.text = "ok", .tone = Tone::Good};
+    case VerdictKind::Fail:
+      return {.text = "FAIL", .tone = Tone::Bad};
+    case VerdictKind::Skip:
+      return {.text = "skip", .tone = Tone::Left};
+    case VerdictKind::Broken:
+      return {.text = "BROKEN", .tone = Tone::Doubt};
+  }
+  return {};
+}
+
+// A variant is named by its own word where it stands to the right of the plain form.
+std::string column_title(const Column& column, const Matrix& matrix) {
+  const auto& [privilege, way] = column;
+  const auto& [method, variant] = way;
+  if (variant.empty()) return std::string(id(method));
+  const bool beside = matrix.columns.contains({privilege, WayKey{method, ""}});
+  return fmt::format("{}.{}", beside ? "" : id(method), variant);
+}
+
+void add_titles(Table& table, const Matrix& matrix, const std::vector<Column>& columns) {
+  Table::Row who{{}};
+  Table::Row ways{{}};
+  for (std::size_t i = 0; i < columns.size(); ++i) {
+    const Privilege privilege = std::get<Privilege>(columns[i]);
+    const bool first = i == 0 || std::get<Privilege>(columns[i - 1]) != privilege;
+    who.push_back(
+        {.text = first ? std::string(id(privilege)) : "", .tone = Tone::Strong, .spans = true});
+    ways.push_back({.text = column_title(columns[i], matrix), .tone = Tone::Faint});
+  }
+  table.add(std::move(who));
+  table.add(std::move(ways));
+}
+
+Table table_of(const Matrix& matrix, const Privileges& privileges) {
+  std::vector<Column> columns;
+  for (const Column& column : matrix.columns) {
+    const Privilege privilege = std::get<Privilege>(column);
+    if (std::find(privileges.begin(), privileges.end(), privilege) != privileges.end()) {
+      columns.push_back(column);
+    }
+  }
+  Table table;
+  if (columns.empty()) return table;
+  add_titles(table, matrix, columns);
+  for (const auto& [row_id, verdicts] : matrix.rows) {
+    Table::Row row{{.text = row_id.subject()}};
+    bool any = false;
+    for (const Column& column : columns) {
+      const auto found = verdicts.find(column);
+      any = any || found != verdicts.end();
+      row.push_back(found == verdicts.end() ? Cell{.text = "-", .tone = Tone::Faint}
+                                            : cell_of(found->second));
+    }
+    if (any) table.add(std::move(row));
+  }
+  return table;
+}
+
+// Both privileges side by side where they fit, else one below the other.
+std::string fitted(const Matrix& matrix, const TextOptions& options) {
+  constexpr std::size_t indent = 2;
+  const auto width = static_cast<std::size_t>(options.width);
+  const Table whole = table_of(matrix, {Privilege::Root, Privilege::Userns});
+  for (const std::size_t gap : {2U, 1U}) {
+    if (indent + whole.width(gap) <= width) return whole.str(indent, gap, width, options.color);
+  }
+  std::string out;
+  for (const Privilege privilege : all_privileges) {
+    const Table half = table_of(matrix, {privilege});
+    const std::size_t gap = indent + half.width(2) <= width ? 2 : 1;
+    out += half.str(indent, gap, width, options.color);
+  }
+  return out;
+}
+
+std::string counts(const Summary& summary, const Report& report, const TextOptions& options) {
+  std::vector<std::string> parts;
+  const auto add = [&](int count, std::string_view what, Tone tone) {
+    if (count > 0) parts.push_back(paint(fmt::format("{} {}", count, what), tone, options.color));
+  };
+  add(summary.pass, "ok", Tone::Good);
+  add(summary.fail, "failed", Tone::Bad);
+  add(summary.broken, "broken", Tone::Doubt);
+  add(summary.skip, "skipped", Tone::Left);
+  const int cases = summary.pass + summary.fail + summary.broken + summary.skip;
+  std::string out = fmt::format(
+      "  {}: {}", counted(static_cast<std::uint64_t>(cases), "case", "cases"), joined(parts, ", "));
+  const auto skipped =
+      std::count_if(report.cases.begin(), report.cases.end(), [](const CaseResult& result) {
+        return result.id.control && result.verdict == VerdictKind::Skip;
+      });
+  if (summary.controls_total > 0) {
+    out += fmt::format(
+        "; {} of {} leaked, as {} must", summary.controls_leaked,
+        counted(static_cast<std::uint64_t>(summary.controls_total), "control", "controls"),
+        summary.controls_total == 1 ? "it" : "they");
+  }
+  if (skipped > 0) out += fmt::format(" ({} more skipped)", skipped);
+  return out + '\n';
+}
+
+// One thing that was found, and every case that found it.
+struct Finding {
+  const CaseResult* first = nullptr;
+  std::vector<std::string> ids;
+};
+
+// What a reader would call the same: the probe, and all that was seen of it.
+std::string sameness(const CaseResult& result) {
+  std::string key = fmt::format("{}\n{}\n{}\n{}\n{}", result.id.subject(), result.id.control,
+                                result.expected, result.observed, result.err);
+  for (const Statement& statement : result.statements) {
+    if (!statement.holds) key += fmt::format("\n{}\n{}", statement.text, statement.observed);
+  }
+  return key;
+}
+
+std::vector<Finding> findings_of(const Report& report, VerdictKind verdict) {
+  std::vector<const CaseResult*> results;
+  for (const CaseResult& result : report.cases) {
+    if (result.verdict == verdict) results.push_back(&result);
+  }
+  std::stable_sort(results.begin(), results.end(), [](const CaseResult* a, const CaseResult* b) {
+    return RowOrder{}(a->id, b->id);
+  });
+  std::vector<Finding> findings;
+  std::map<std::string, std::size_t> known;
+  for (const CaseResult* result : results) {
+    const auto [at, is_new] = known.emplace(sameness(*result), findings.size());
+    if (is_new) findings.push_back({result, {}});
+    findings[at->second].ids.push_back(result->id.str());
+  }
+  return findings;
+}
+
+constexpr std::size_t key_width = 10;  // "    observed  "
+
+std::string detail(std::string_view key, std::string_view value, const TextOptions& options) {
+  if (value.empty()) return {};
+  return field(fmt::format("  {}", key), printable(value, 1000), key_width, options);
+}
+
+std::string with_errno(const std::string& observed, int err) {
+  const bool known = err == 0 || observed.find(errno_name(err)) != std::string::npos;
+  return known ? observed : fmt::format("{} ({})", observed, errno_name(err));
+}
+
+// A failed rule each for a Fail; else the one sentence that the verdict rests on.
+std::string rules(const CaseResult& result, const TextOptions& options) {
+  std::string out;
+  if (result.verdict == VerdictKind::Fail) {
+    for (const Statement& statement : result.statements) {
+      if (statement.holds) continue;
+      out += detail("rule", statement.text, options) +
+             detail("expected", statement.expected, options) +
+             detail("observed", with_errno(statement.observed, statement.err), options);
+    }
+  }
+  if (!out.empty()) return out;
+  return detail("expected", result.expected, options) +
+         detail("observed", with_errno(result.observed, result.err), options);
+}
+
+std::string details(std::string_view title, const std::vector<Finding>& findings, Tone tone,
+                    const TextOptions& options) {
+  constexpr std::size_t shown = 12;  // the rest is in the JSON report
+  if (findings.empty()) return {};
+  std::string out = paint(title, tone, options.color) + '\n';
+  for (std::size_t i = 0; i < std::min(shown, findings.size()); ++i) {
+    const Finding& finding = findings[i];
+    const auto width = static_cast<std::size_t>(options.width);
+    out += "  " + wrap(joined(finding.ids, " "), width, 2, 2) + '\n';
+    out += rules(*finding.first, options);
+    out += detail("again", "nsbench rerun " + finding.ids.front(), options);
+  }
+  if (findings.size() > shown) {
+    out += fmt::format("  and {} more, in the JSON report\n", findings.size() - shown);
+  }
+  return out;
+}
+
+}  // namespace
+
+std::string isolation(const Report& report, const TextOptions& options) {
+  const Matrix matrix = matrix_of(report);
+  if (matrix.rows.empty()) return {};
+  return heading("Isolation", options) + fitted(matrix, options) +
+         counts(summarise(report), report, options);
+}
+
+std::string failures(const Report& report, const TextOptions& options) {
+  const std::string failed =
+      details("Failed", findings_of(report, VerdictKind::Fail), Tone::Bad, options);
+  const std::string broken =
+      details("Broken", findings_of(report, VerdictKind::Broken), Tone::Doubt, options);
+  return failed + (failed.empty() || broken.empty() ? "" : "\n") + broken;
+}
+
+}  // namespace nsbench::text

@@ -1,0 +1,44 @@
+// The parts of the text report, each in a file of its own: text.cpp puts them together.
+#pragma once
+
+#include <compare>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <tuple>
+#include <vector>
+
+#include "reports/case_id.h"
+#include "reports/formats/text.h"
+#include "reports/report.h"
+
+namespace nsbench::text {
+
+// Each ends in a newline, or is empty if there is nothing to say.
+std::string isolation(const Report& report, const TextOptions& options);
+std::string failures(const Report& report, const TextOptions& options);
+std::string timings(const Report& report, const TextOptions& options);
+std::string environment(const Report& report, const TextOptions& options);
+std::string skipped(const Report& report, const TextOptions& options);
+
+// "Failures", as a heading.
+std::string heading(std::string_view title, const TextOptions& options);
+// "  key       text", wrapped under itself.
+std::string field(std::string_view key, std::string_view text, std::size_t key_width,
+                  const TextOptions& options);
+// "1 case", "12,345 calls"
+std::string counted(std::uint64_t count, std::string_view one, std::string_view many);
+std::string grouped(std::uint64_t number);  // "12,345"
+std::string joined(const std::vector<std::string>& parts, std::string_view separator);
+
+// Where a family or a kind of namespace stands in tables: pid uts mnt ipc user net cgroup time
+// nsfs, then all others.
+std::size_t rank(std::string_view name);
+// Numbers in words by value: mounts=2 comes before mounts=10.
+std::weak_ordering natural_order(std::string_view a, std::string_view b);
+// Plain form before its variants, methods in their usual order.
+using WayKey = std::tuple<Method, std::string>;
+inline WayKey way_key(const CaseId& id) { return {id.method, id.variant}; }
+
+}  // namespace nsbench::text

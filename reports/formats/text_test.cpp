@@ -1,0 +1,129 @@
+#include "reports/formats/text.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <regex>
+#include <sstream>
+
+#include "reports/formats/terminal.h"
+#include "reports/formats/text_parts.h"
+#include "reports/testdata/golden.h"
+#include "reports/testdata/sample_report.h"
+
+namespace nsbench {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+std::string plain(const Report& report, int width = 100) {
+  return to_text(report, {.color = false, .width = width});
+}
+
+std::string last_lines_of(const Report& report) {
+  const std::string text = plain(report);
+  return text.substr(text.rfind("\n\n") + 2);
+}
+
+TEST(Text, LooksAsItShould) { expect_golden("sample.txt", plain(sample_report())); }
+
+TEST(Text, LooksAsItShouldOnANarrowTerminal) {
+  expect_golden("sample-80.txt", plain(sample_report(), 80));
+}
+
+TEST(Text, ColourChangesNoWord) {
+  const std::string coloured = to_text(sample_report(), {.color = true, .width = 100});
+  EXPECT_THAT(coloured, HasSubstr("\x1b[1;31mFAIL\x1b[0m"));
+  EXPECT_EQ(std::regex_replace(coloured, std::regex("\x1b\\[[0-9;]*m"), ""),
+            plain(sample_report()));
+}
+
+TEST(Text, NoLineIsWiderThanItMayBeNorEndsInASpace) {
+  for (const int width : {80, 100, 140}) {
+    std::istringstream lines(plain(sample_report(), width));
+    for (std::string line; std::getline(lines, line);) {
+      EXPECT_LE(display_width(line), static_cast<std::size_t>(width)) << line;
+      EXPECT_FALSE(line.ends_with(' ')) << line;
+    }
+  }
+}
+
+TEST(Text, NothingThatCameFromTheSystemReachesTheTerminalRaw) {
+  Report report = sample_report();
+  const std::string bad = "\x1b]0;owned\x07\x9b\n";
+  for (std::string* text :
+       {&report.kernel.release, &report.kernel.machine, &report.environment.virtualisation,
+        &report.environment.host_name, &report.environment.cpu_model, &report.environment.lsm,
+        &report.environment.seccomp, &report.environment.missing_capabilities, &report.run.version,
+        &report.run.suite, &report.run.started, &report.environment.namespaces[0].first,
+        &report.series[0].error}) {
+    *text = bad;
+  }
+  report.series[0].failures = 1;
+  report.environment.limits[bad] = 1;
+  report.warnings.push_back({bad, bad});
+  for (CaseResult& result : report.cases) {
+    result.expected = result.observed = bad;
+    for (Statement& said : result.statements) said.text = said.expected = said.observed = bad;
+  }
+  const std::string text = plain(report);
+  EXPECT_THAT(text, Not(HasSubstr("\x1b")));
+  EXPECT_THAT(text, Not(HasSubstr("\x07")));
+  EXPECT_THAT(text, Not(HasSubstr("\x9b")));
+  EXPECT_THAT(text, HasSubstr("\\x1b]0;owned"));
+}
+
+TEST(Text, EndsInTheVerdictAndTheNextCommand) {
+  EXPECT_EQ(last_lines_of(healthy_report()),
+            "isolation holds: 86 cases, 86 of 86 controls leaked, 9 benchmarks timed, 8 skipped; "
+            "exit 0\n"
+            "next: nsbench --json=base.json, to save a report to compare with\n");
+  EXPECT_THAT(last_lines_of(sample_report()), HasSubstr("ISOLATION IS BROKEN: 2 cases failed: "));
+  EXPECT_THAT(last_lines_of(sample_report()),
+              HasSubstr("next: nsbench rerun uts/hostname:setns:userns\n"));
+}
+
+TEST(Text, DoesNotTellToSaveWhatWasSaved) {
+  Report report = healthy_report();
+  report.run.command = "nsbench --json=a.json";
+  EXPECT_THAT(last_lines_of(report), Not(HasSubstr("next:")));
+}
+
+TEST(Text, SaysWhatIsInTheWayIfNothingWasChecked) {
+  Report report;
+  report.environment.uid = 1000;
+  EXPECT_EQ(last_lines_of(report),
+            "could not tell: nothing was checked and nothing was timed (0 skipped); exit 3\n"
+            "next: sudo nsbench, to check what needs root\n");
+}
+
+TEST(Text, AFailedSeriesShowsNoNumbers) {
+  EXPECT_THAT(plain(sample_report()),
+              HasSubstr("failed: 3 of 1,000 calls: clone3(CLONE_NEWNET): ENOSPC"));
+}
+
+TEST(Text, TimesAloneAreNotCalledIsolation) {
+  Report report = healthy_report();
+  report.cases.clear();
+  EXPECT_THAT(plain(report), Not(HasSubstr("Isolation")));
+  EXPECT_THAT(last_lines_of(report), HasSubstr("timed, nothing checked: 9 benchmarks timed"));
+}
+
+TEST(NaturalOrder, ComparesNumbersByValue) {
+  EXPECT_LT(text::natural_order("mnt/mounts=9", "mnt/mounts=10"), 0);
+  EXPECT_GT(text::natural_order("mnt/mounts=10", "mnt/mounts=2"), 0);
+  EXPECT_LT(text::natural_order("mnt", "mnt/mounts=10"), 0);
+  EXPECT_LT(text::natural_order("a1b", "a1c"), 0);
+  EXPECT_EQ(text::natural_order("a10", "a10"), std::weak_ordering::equivalent);
+}
+
+TEST(Grouped, PutsACommaEveryThreeDigits) {
+  EXPECT_EQ(text::grouped(0), "0");
+  EXPECT_EQ(text::grouped(999), "999");
+  EXPECT_EQ(text::grouped(1000), "1,000");
+  EXPECT_EQ(text::grouped(1234567), "1,234,567");
+}
+
+}  // namespace
+}  // namespace nsbench

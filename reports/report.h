@@ -1,0 +1,142 @@
+// The record: everything a run found, as plain data. Every format and every decision reads this.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "reports/case_id.h"
+#include "reports/judgement.h"
+#include "reports/verdict.h"
+
+namespace nsbench {
+
+// The JSON report's schema number: raised when a key changes its meaning or goes.
+inline constexpr int report_schema = 1;
+// Raised when what a benchmark times changes, so that old times are not compared with new ones.
+inline constexpr int workload_version = 1;
+#ifdef NDEBUG
+inline constexpr const char* build_type = "release";
+#else
+inline constexpr const char* build_type = "debug";
+#endif
+
+// One probe x recipe, or its control.
+struct CaseResult {
+  CaseId id;
+  std::vector<std::string> namespaces;  // the kinds the case unshares: "pid", "net", ...
+  VerdictKind verdict = VerdictKind::Broken;
+  std::optional<SkipReason> skip;  // with Skip, and only then
+  // The rule and what was demanded of it; what was seen, or (Skip, Broken) what stood in the way.
+  std::string expected;
+  std::string observed;
+  int err = 0;  // the errno behind it, 0 if there is none
+  double seconds = 0;
+  // Every rule that was judged, in order. Not for Skip.
+  std::vector<Statement> statements;
+};
+
+// One batch of a benchmark: neighbouring calls in one process. Times in nanoseconds per call.
+struct Batch {
+  double t = 0;  // seconds since the run started
+  double p25 = 0;
+  double min = 0;
+  double cpu = 0;  // CPU time (user and system) of the worker per call
+  std::uint64_t calls = 0;
+};
+
+// All times of one benchmark case. Statistics are derived from it (statistics.h), never stored.
+struct Series {
+  CaseId id;
+  std::string workload;                 // one sentence: what is timed
+  std::vector<std::string> namespaces;  // the kinds each call creates or enters
+  std::vector<double> samples;  // ns; all calls, or a uniform random choice of max_samples of them
+  std::uint64_t calls = 0;      // timed calls; neither warm-up nor failed calls are among them
+  std::uint64_t failures = 0;   // calls that failed; a series with one is not a result
+  std::string error;            // the first failure: "unshare(CLONE_NEWNET): ENOSPC"
+  std::optional<SkipReason> skip;     // not run at all; `error` says what stood in the way
+  double min = 0, max = 0, mean = 0;  // ns, over all calls, not only those kept in `samples`
+  std::vector<Batch> batches;
+  std::uint64_t warmup_batches = 0;  // dropped before the first of `batches`
+  bool drained = true;  // every batch's namespaces were seen to be gone before the next began
+
+  [[nodiscard]] bool is_result() const { return !skip && failures == 0 && calls > 0; }
+};
+
+// A machine-readable warning about the run. `code` is a promise, `text` is for people.
+struct Warning {
+  std::string code;
+  std::string text;
+};
+
+struct RunInfo {
+  std::string version;  // nsbench's own
+  // Of the nsbench that made the report; a report that was read keeps its own.
+  std::string build_type = nsbench::build_type;
+  int workload_version = nsbench::workload_version;
+  std::string command;  // as it was typed
+  std::string suite;
+  std::uint64_t seed = 0;
+  std::string started;  // ISO 8601, UTC
+  double seconds = 0;
+  bool interrupted = false;
+};
+
+// One CPU cache, for Google Benchmark's `context.caches`.
+struct CacheInfo {
+  std::string type;  // Data, Instruction, Unified
+  int level = 0;
+  std::int64_t size = 0;  // bytes
+  int num_sharing = 0;
+};
+
+// The kernel under test and the machine it runs on.
+struct KernelInfo {
+  std::string release;  // uname -r
+  std::string version;  // uname -v
+  std::string machine;  // uname -m
+  std::string cmdline;
+  std::string engine = "bare";  // bare, qemu-kvm, qemu-tcg, uml: how nsbench booted it
+  std::string clock = "wall";   // wall, instructions
+  std::string machine_id;
+  std::string boot_id;
+  std::int64_t taint = 0;
+};
+
+struct Environment {
+  std::string host_name;
+  std::string cpu_model;
+  int cpus = 0;
+  double mhz = 0;
+  std::vector<CacheInfo> caches;
+  std::vector<double> load_avg;
+  std::string virtualisation;  // "none", "kvm", "hypervisor", "docker", ...
+  std::uint32_t uid = 0;
+  bool initial_user_namespace = true;
+  std::string capabilities;                    // effective set, as in /proc/self/status
+  std::string missing_capabilities;            // names, if only a few are missing
+  std::string seccomp;                         // "off", "filter"
+  std::string lsm;                             // active LSMs, comma-separated
+  std::map<std::string, std::int64_t> limits;  // user.max_*_namespaces and the like
+  // Which namespaces the kernel has: every one of the eight, in their usual order.
+  std::vector<std::pair<std::string, bool>> namespaces;
+};
+
+struct Report {
+  RunInfo run;
+  KernelInfo kernel;
+  Environment environment;
+  std::vector<CaseResult> cases;
+  std::vector<Series> series;
+  std::vector<Warning> warnings;
+};
+
+// A control that did not leak, or went wrong, says that its probe can't be trusted in that recipe:
+// passes beside it become Broken; a Fail stays, unless only Works statements failed in both.
+// Passes whose control is missing from `cases` are left alone (an API rule has none).
+void settle_controls(std::vector<CaseResult>& cases);
+
+}  // namespace nsbench
