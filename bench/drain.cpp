@@ -86,6 +86,22 @@ Status enter_when_allowed(int user_namespace, NamespaceSet set) {
   return {};
 }
 
+// Holds the canary until told to let go.
+int hold_canary(int user_namespace, NamespaceSet set, Channel& channel) {
+  Status entered = enter_when_allowed(user_namespace, set);
+  Child inside;
+  if (entered && set.has(Kind::Pid)) {
+    // A pid namespace that had a process takes more RCU grace periods to go than one that had none
+    // (its struct pid holds it), so the canary needs one as well.
+    Result<Child> child = Child::fork([]() -> int { hold(); });
+    if (child) inside = std::move(*child);
+    if (!child) entered = child.error();
+  }
+  if (!send_status(channel, entered) || !entered) return 1;
+  static_cast<void>(channel.receive().ok());
+  return 0;
+}
+
 }  // namespace
 
 Result<Canary> Canary::make(NamespaceSet set) {
@@ -99,21 +115,25 @@ Result<Canary> Canary::make(NamespaceSet set) {
 }
 
 bool Canary::wait_until_gone(milliseconds patience) {
-  holder_.kill();
-  return hold_again(Deadline::in(patience)).ok();
+  const Deadline deadline = Deadline::in(patience);
+  // Asked, and not killed: the process inside has to be reaped by the one outside. By a message and
+  // not by an end of file: every process forked since has a copy of this end.
+  if (!channel_.send("drop") || !holder_.wait(deadline)) holder_.kill();
+  return hold_again(deadline).ok();
 }
 
 Status Canary::hold_again(Deadline deadline) {
   Result<std::pair<Channel, Channel>> ends = Channel::pair();
   if (!ends) return ends.error();
-  Result<Child> child = Child::fork([&]() -> int {
-    if (send_status(ends->second, enter_when_allowed(user_namespace_.get(), set_))) hold();
-    return 1;
+  Result<Child> child = Child::fork([&] {
+    ends->first.close();
+    return hold_canary(user_namespace_.get(), set_, ends->second);
   });
   if (!child) return child.error();
   holder_ = std::move(*child);
+  channel_ = std::move(ends->first);
   ends->second.close();
-  return receive_status(ends->first, deadline);
+  return receive_status(channel_, deadline);
 }
 
 Drain::Answer Drain::wait(NamespaceSet set) {

@@ -34,6 +34,7 @@ class Canary {
 
   NamespaceSet set_;
   Fd user_namespace_;
+  Channel channel_;
   Child holder_;
 };
 

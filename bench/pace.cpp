@@ -6,8 +6,10 @@
 namespace nsbench::bench {
 namespace {
 
-constexpr double long_enough = 0.05;     // seconds per batch, where the budget allows
-constexpr std::size_t least_rounds = 6;  // five that count and one to warm up
+// Seconds per batch, where the budget allows. Waiting until a batch's namespaces are gone takes up
+// to 60 ms (a few RCU grace periods), however few they are: shorter batches would be all waiting.
+constexpr double long_enough = 0.1;
+constexpr std::size_t least_rounds = 5;
 constexpr std::size_t most_rounds = 10'000;
 
 }  // namespace

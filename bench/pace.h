@@ -15,7 +15,7 @@ class Pace {
   // Batches per case, warm-up included.
   [[nodiscard]] std::size_t rounds() const { return rounds_; }
   // Of these, how many come first and are dropped.
-  [[nodiscard]] std::size_t warmup_rounds() const { return rounds_ < 40 ? 1 : 2; }
+  [[nodiscard]] std::size_t warmup_rounds() const { return rounds_ < 20 ? 1 : 2; }
   [[nodiscard]] double total_seconds() const { return total_seconds_; }
   // Wall time for the next batch, with all that belongs to it: what cheap batches leave over and
   // dear ones overdraw is shared among those to come.

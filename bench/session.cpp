@@ -197,8 +197,8 @@ class Session {
   struct Lot {
     Privilege privilege = Privilege::Root;
     double seconds_per_case = 0;
-    std::vector<BenchCase> cases;
-    std::vector<std::size_t> indices;  // of `cases` in all cases
+    std::vector<BenchCase> cases{};
+    std::vector<std::size_t> indices{};  // of `cases` in all cases
     [[nodiscard]] Pace pace() const { return {cases.size(), seconds_per_case}; }
   };
 

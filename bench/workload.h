@@ -7,18 +7,10 @@
 #include <vector>
 
 #include "probes/sandbox/namespace_set.h"
+#include "probes/sandbox/recipe.h"
 #include "reports/case_id.h"
 
 namespace nsbench {
-
-// The call that is timed. `variant` tells two forms of one call apart: "" of setns takes a namespace
-// descriptor per kind, "pidfd" one pidfd for all of them.
-struct Way {
-  Method method = Method::Clone;
-  std::string_view variant;
-
-  friend bool operator==(const Way&, const Way&) = default;
-};
 
 // One row: one operation on one set of namespaces. To add a benchmark of an existing family is to
 // add a row in workload.cpp.

@@ -53,11 +53,15 @@ Status check_size(std::string_view text) {
   return {};
 }
 
-// "[json.exception.parse_error.101] parse error at line 1, column 3: ..." from "line" on.
-std::string syntax_error(const Json::parse_error& error) {
-  const std::string_view what = error.what();
-  const std::size_t line = what.find("line ");
-  return printable(what.substr(line == std::string_view::npos ? 0 : line), 200);
+// "[json.exception.parse_error.101] parse error at line 1, column 3: ...": the parser's own place
+// is that of the character after, which may stand on the next line.
+std::string syntax_error(std::string_view text, const Json::parse_error& error) {
+  std::string_view what = error.what();
+  const std::size_t column = what.find("column ");
+  const std::size_t colon = what.find(": ", column == std::string_view::npos ? 0 : column);
+  if (colon != std::string_view::npos) what.remove_prefix(colon + 2);
+  const std::size_t at = error.byte == 0 ? 0 : error.byte - 1;
+  return fmt::format("{}: {}", place_of(text, at), printable(what, 200));
 }
 
 // "[json.exception.out_of_range.406] number overflow parsing '1e999'" has no place of its own.
@@ -87,7 +91,7 @@ Result<Json> parse_json(std::string_view text) {
   try {
     return Json::parse(text.begin(), text.end());
   } catch (const Json::parse_error& error) {
-    return Error{syntax_error(error)};
+    return Error{syntax_error(text, error)};
   } catch (const Json::exception& error) {
     return Error{range_error(text, error)};
   }

@@ -230,7 +230,7 @@ TEST(Json, TheSummaryIsTheGates) {
   EXPECT_EQ(summary["decision"], "fail");
   EXPECT_EQ(summary["exit_code"], 1);
   EXPECT_EQ(summary["fail"], 2);
-  EXPECT_EQ(summary["controls_total"], 81);
+  EXPECT_EQ(summary["controls_total"], 79);
   EXPECT_EQ(Json::parse(to_json(Report()))["summary"]["decision"], "unknown");
 }
 

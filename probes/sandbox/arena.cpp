@@ -89,7 +89,7 @@ Result<Child> make_arena(const ArenaSpec& spec, bool own_user, Channel& port,
                         StagePort stage_port(std::move(port));
                         if (Status s = furnish(spec, own_user, outer); !s) {
                           stage_port.fail(s.error());
-                        } else {
+                        } else if (!stage_port.abandoned()) {
                           stage(stage_port);
                         }
                         return 0;
@@ -101,6 +101,7 @@ Result<Child> make_arena(const ArenaSpec& spec, bool own_user, Channel& port,
 int make_unprivileged(const ArenaSpec& spec, Channel& port, const Arena::Stage& stage) {
   close_all_but(port.fd());
   Status dropped = drop_privilege();
+  if (port.peer_gone()) return 1;  // the caller died while this process wasn't tied to it
   Result<Child> arena = Error{"not made"};
   if (dropped) arena = make_arena(spec, true, port, stage);
   if (!dropped || !arena) {
@@ -132,7 +133,10 @@ Result<Arena> Arena::start(const ArenaSpec& spec, const Stage& stage) {
   if (spec.privilege == Privilege::Root || (spec.user_inside && privileged)) {
     child = make_arena(spec, false, port, stage);
   } else if (privileged) {
-    child = Child::fork([&] { return make_unprivileged(spec, port, stage); });
+    // As PID 1 of a pid namespace of its own: killing it kills and reaps the arena too, and no
+    // orphan is left to the caller or its init.
+    child = Child::start("clone(CLONE_NEWPID)", calls::clone, row(Kind::Pid).flag,
+                         [&] { return make_unprivileged(spec, port, stage); });
   } else {
     child = make_arena(spec, true, port, stage);
   }

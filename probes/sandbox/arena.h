@@ -36,6 +36,8 @@ class StagePort {
   void fail(const Error& error);
   // Messages from the harness.
   Result<std::string> receive() { return channel_.receive(); }
+  // The harness is gone.
+  [[nodiscard]] bool abandoned() const { return channel_.peer_gone(); }
 
  private:
   Channel channel_;

@@ -22,10 +22,16 @@ Status Channel::send(std::string_view message) {
     return Error{
         fmt::format("a message of {} bytes is over the channel's {}", message.size(), max_message)};
   }
+  if (message.empty()) return Error{"an empty message can't be sent"};
   while (::send(end_.get(), message.data(), message.size(), MSG_NOSIGNAL) < 0) {
     if (errno != EINTR) return Error::last("send to peer");
   }
   return {};
+}
+
+bool Channel::peer_gone() const {
+  pollfd hung_up{.fd = end_.get(), .events = 0, .revents = 0};
+  return ::poll(&hung_up, 1, 0) > 0 && (hung_up.revents & POLLHUP) != 0;
 }
 
 Result<std::string> Channel::receive(Deadline deadline) {

@@ -9,7 +9,7 @@
 #include <cerrno>
 #include <csignal>
 #include <cstring>
-#include <exception>
+#include <utility>
 
 #include "probes/sandbox/calls.h"
 
@@ -19,16 +19,17 @@ namespace {
 
 constexpr int exit_software = 70;  // EX_SOFTWARE of sysexits.h
 
-[[noreturn]] void run_and_exit(const Child::Body& body, int parent) {
+[[noreturn]] void run_and_exit(const Child::Body& body, Fd parent) {
   stay_tied_to_parent();
   // The parent may have died before the line above. getppid() can't tell (it is 0 in a new pid
   // namespace); a pidfd of the parent can.
-  pollfd gone{.fd = parent, .events = POLLIN, .revents = 0};
+  pollfd gone{.fd = parent.get(), .events = POLLIN, .revents = 0};
   if (::poll(&gone, 1, 0) > 0) ::_exit(exit_software);
+  parent.reset();
   int status = exit_software;
   try {
     status = body();
-  } catch (const std::exception&) {
+  } catch (...) {
     status = exit_software;
   }
   ::_exit(status);
@@ -46,12 +47,12 @@ std::string ExitStatus::str() const {
 void stay_tied_to_parent() { ::prctl(PR_SET_PDEATHSIG, SIGKILL); }
 
 Result<Child> Child::start(std::string step, Call call, std::uint64_t flags, const Body& body) {
-  const Fd self(calls::pidfd_open(::getpid()));
+  Fd self(calls::pidfd_open(::getpid()));
   if (!self.valid()) return Error::last("pidfd_open(self)");
   int pidfd = -1;
   const pid_t pid = call(flags | CLONE_PIDFD, &pidfd);
   if (pid < 0) return Error::last(std::move(step));
-  if (pid == 0) run_and_exit(body, self.get());
+  if (pid == 0) run_and_exit(body, std::move(self));
   Child child;
   child.pid_ = pid;
   child.pidfd_ = Fd(pidfd);
@@ -74,16 +75,19 @@ Child::~Child() { kill(); }
 ExitStatus Child::kill() {
   if (!running()) return {};
   ::kill(pid_, SIGKILL);  // not yet reaped, so the number is still ours
-  return reap(0).value_or(ExitStatus{});
+  const Result<std::optional<ExitStatus>> ended = reap(0);
+  return ended ? ended->value_or(ExitStatus{}) : ExitStatus{};
 }
 
 Result<ExitStatus> Child::wait(Deadline deadline) {
   if (!running()) return Error{"wait for a child that was reaped", ECHILD};
-  pollfd ended{.fd = pidfd_.get(), .events = POLLIN, .revents = 0};
+  pollfd end{.fd = pidfd_.get(), .events = POLLIN, .revents = 0};
   for (;;) {
-    if (const std::optional<ExitStatus> status = reap(WNOHANG)) return *status;
+    const Result<std::optional<ExitStatus>> ended = reap(WNOHANG);
+    if (!ended) return ended.error();
+    if (*ended) return **ended;
     if (deadline.passed()) return Error{"wait for child", ETIMEDOUT};
-    if (::poll(&ended, 1, deadline.poll_ms()) < 0 && errno != EINTR) {
+    if (::poll(&end, 1, deadline.poll_ms()) < 0 && errno != EINTR) {
       return Error::last("poll(pidfd)");
     }
   }
@@ -91,21 +95,28 @@ Result<ExitStatus> Child::wait(Deadline deadline) {
 
 Result<ExitStatus> Child::wait() {
   if (!running()) return Error{"wait for a child that was reaped", ECHILD};
-  return reap(0).value_or(ExitStatus{});
+  const Result<std::optional<ExitStatus>> ended = reap(0);
+  if (!ended) return ended.error();
+  return ended->value_or(ExitStatus{});
 }
 
-std::optional<ExitStatus> Child::reap(int options) {
+// With WNOHANG, nothing while it runs. An Error if its status is lost: the kernel itself reaps the
+// children of a process that ignores SIGCHLD, as one started by a careless parent may.
+Result<std::optional<ExitStatus>> Child::reap(int options) {
   int status = 0;
   pid_t got = 0;
   do {
     got = ::waitpid(pid_, &status, options);
   } while (got < 0 && errno == EINTR);
-  if (got == 0) return std::nullopt;
+  if (got == 0) return std::optional<ExitStatus>{};
+  const Error lost = Error::last("waitpid(child)");
   pid_ = -1;
   pidfd_.reset();
-  if (got < 0) return ExitStatus{};
-  if (WIFSIGNALED(status)) return ExitStatus{.code = 0, .signal = WTERMSIG(status)};
-  return ExitStatus{.code = WEXITSTATUS(status), .signal = 0};
+  if (got < 0) return lost;
+  if (WIFSIGNALED(status)) {
+    return std::optional(ExitStatus{.code = 0, .signal = WTERMSIG(status)});
+  }
+  return std::optional(ExitStatus{.code = WEXITSTATUS(status), .signal = 0});
 }
 
 }  // namespace nsbench

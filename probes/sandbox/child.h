@@ -62,7 +62,7 @@ class Child {
   Result<ExitStatus> wait();
 
  private:
-  std::optional<ExitStatus> reap(int options);
+  Result<std::optional<ExitStatus>> reap(int options);
   pid_t pid_ = -1;
   Fd pidfd_;
 };

@@ -2,7 +2,8 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <poll.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -22,7 +23,15 @@ namespace nsbench {
 namespace {
 
 constexpr int failed_to_enter = 71;  // exit status of a process whose Error went over the channel
-constexpr int killed_by = 128;       // the shell's convention: 128 + signal
+
+// The door's two ends. A process behind it keeps the inner one only, or it could not see that the
+// outer one's owner is gone.
+using Doors = std::pair<Channel, Channel>;
+
+Channel& step_inside(Doors& doors) {
+  doors.first.close();
+  return doors.second;
+}
 
 // The door's report from inside: "ok PID" or "errno ERR STEP".
 void report(Channel& door, const Status& status, pid_t body) {
@@ -50,8 +59,20 @@ Status map_ids_if_new_user(const NamespaceSet& set, const OuterIds& outer) {
   return write_own_maps(outer, inside_id(outer.uid), inside_id(outer.gid));
 }
 
-// Runs `body` in a forked process and answers with how it ended, for namespaces that only children
-// enter.
+// Ends this process by the signal that ended the body, so that whoever waits sees just that. Its
+// core would show the wrong process.
+[[noreturn]] void die_by(int signal) {
+  ::prctl(PR_SET_DUMPABLE, 0);
+  ::signal(signal, SIG_DFL);
+  sigset_t open;
+  ::sigemptyset(&open);
+  ::sigaddset(&open, signal);
+  ::sigprocmask(SIG_UNBLOCK, &open, nullptr);
+  ::kill(::getpid(), signal);
+  ::_exit(failed_to_enter);  // not reached: what killed the body kills this process
+}
+
+// Runs `body` in a forked process and ends as that did, for namespaces that only children enter.
 int run_in_child(Channel& door, const Child::Body& body) {
   Result<Child> child = Child::fork(body);
   report(door, child ? Status{} : child.error(), child ? child->pid() : 0);
@@ -59,7 +80,8 @@ int run_in_child(Channel& door, const Child::Body& body) {
   door.close();
   const Result<ExitStatus> ended = child->wait();
   if (!ended) return failed_to_enter;
-  return ended->signal != 0 ? killed_by + ended->signal : ended->code;
+  if (ended->signal != 0) die_by(ended->signal);
+  return ended->code;
 }
 
 int run_here(Channel& door, const Child::Body& body) {
@@ -69,11 +91,12 @@ int run_here(Channel& door, const Child::Body& body) {
 }
 
 // Makes `set` by one clone or clone3 and runs `body` inside.
-Result<Child> make(Method method, NamespaceSet set, Channel& door, const Child::Body& body) {
+Result<Child> make(Method method, NamespaceSet set, Doors& doors, const Child::Body& body) {
   const OuterIds outer = OuterIds::current();
   const bool classic = method == Method::Clone;
   return Child::start(fmt::format("{}({})", id(method), set.flag_names()),
                       classic ? calls::clone : calls::clone3, set.flags(), [&] {
+                        Channel& door = step_inside(doors);
                         if (Status s = map_ids_if_new_user(set, outer); !s) {
                           report(door, s, 0);
                           return failed_to_enter;
@@ -82,18 +105,20 @@ Result<Child> make(Method method, NamespaceSet set, Channel& door, const Child::
                       });
 }
 
-// Keeps the namespaces it was made in alive until it is killed.
+// Keeps the namespaces it was made in alive until it is killed. It holds no descriptors: an end of
+// somebody's channel that is open here would hide that its owner died.
 int hold() {
+  ::syscall(SYS_close_range, 3U, ~0U, 0U);
   for (;;) ::pause();
 }
 
 Result<Child> make_holder(NamespaceSet set, Deadline deadline) {
-  Result<std::pair<Channel, Channel>> doors = Channel::pair();
+  Result<Doors> doors = Channel::pair();
   if (!doors) return doors.error();
-  Result<Child> holder = make(Method::Clone3, set, doors->second, hold);
+  Result<Child> holder = make(Method::Clone3, set, *doors, hold);
   // A seccomp filter that can't look into clone3's arguments answers ENOSYS (Docker's does).
   if (!holder && holder.error().err == ENOSYS && !set.has(Kind::Time)) {
-    holder = make(Method::Clone, set, doors->second, hold);
+    holder = make(Method::Clone, set, *doors, hold);
   }
   doors->second.close();
   if (!holder) return holder;
@@ -136,7 +161,8 @@ Status join_by_descriptors(NamespaceSet set, const Child& holder) {
 }
 
 // What the forked process of unshare and setns does: get inside, then run the body.
-int go_inside(const Recipe& recipe, const Child& holder, Channel& door, const Child::Body& body) {
+int go_inside(const Recipe& recipe, const Child& holder, Doors& doors, const Child::Body& body) {
+  Channel& door = step_inside(doors);
   const NamespaceSet set = recipe.namespaces;
   Status entered;
   bool children_only = set.has(Kind::Pid);
@@ -160,7 +186,8 @@ int go_inside(const Recipe& recipe, const Child& holder, Channel& door, const Ch
 // The body first: an orphan of the namespace would be reaped by PID 1 of the pid namespace outside,
 // and until then the holder, as PID 1 inside, can't end (zap_pid_ns_processes() waits for it).
 void Member::end() {
-  if (forked && child.running() && body > 0) {
+  const bool running = child.running() && !child.wait(Deadline::in(std::chrono::seconds(0)));
+  if (forked && running && body > 0) {
     ::kill(body, SIGKILL);
     constexpr auto reaping_time = std::chrono::seconds(2);
     static_cast<void>(child.wait(Deadline::in(reaping_time)));
@@ -180,40 +207,35 @@ Member& Member::operator=(Member&& other) noexcept {
   return *this;
 }
 
-Result<ExitStatus> Member::wait(Deadline deadline) {
-  Result<ExitStatus> status = child.wait(deadline);
-  if (status && forked && status->code > killed_by) {
-    return ExitStatus{.code = 0, .signal = status->code - killed_by};
-  }
-  return status;
-}
+Result<ExitStatus> Member::wait(Deadline deadline) { return child.wait(deadline); }
 
 Result<Member> enter(const Recipe& recipe, const Child::Body& body, Deadline deadline) {
-  Result<std::pair<Channel, Channel>> doors = Channel::pair();
-  if (!doors) return doors.error();
-  Channel& inner = doors->second;
   Member member;
-  Result<Child> child = Error{"unreachable"};
+  if (recipe.method == Method::Setns) {
+    // Before the door is made, or the holder would keep it open when the joining process dies.
+    Result<Child> holder = make_holder(recipe.namespaces, deadline);
+    if (!holder) return holder.error();
+    member.holder = std::move(*holder);
+  }
+  Result<Doors> doors = Channel::pair();
+  if (!doors) return doors.error();
+  Result<Child> child = Error{"not made"};
   if (recipe.method == Method::Clone || recipe.method == Method::Clone3) {
-    child = make(recipe.method, recipe.namespaces, inner, body);
+    child = make(recipe.method, recipe.namespaces, *doors, body);
   } else {
-    if (recipe.method == Method::Setns) {
-      Result<Child> holder = make_holder(recipe.namespaces, deadline);
-      if (!holder) return holder.error();
-      member.holder = std::move(*holder);
-    }
-    child = Child::fork([&] { return go_inside(recipe, member.holder, inner, body); });
+    child = Child::fork([&] { return go_inside(recipe, member.holder, *doors, body); });
   }
   if (!child) return child.error();
   member.child = std::move(*child);
-  inner.close();
+  doors->second.close();
   const Result<pid_t> ready = read_report(doors->first, deadline);
   if (!ready) {
     // A door that fell silent: its process crashed, was killed, or hangs.
-    if (ready.error().err != ECONNRESET) return ready.error();
+    if (ready.error().err != ECONNRESET && ready.error().err != ETIMEDOUT) return ready.error();
     const Result<ExitStatus> ended = member.wait(deadline);
     return Error{fmt::format("{}: the process {} before it was inside", recipe.str(),
-                             ended ? ended->str() : "hung")};
+                             ended ? ended->str() : "hung"),
+                 ended ? 0 : ETIMEDOUT};
   }
   member.forked = *ready != 0;
   member.body = member.forked ? *ready : member.child.pid();

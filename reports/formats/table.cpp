@@ -18,8 +18,7 @@ class Line {
     out_ += paint(text, tone, color_);
   }
   void put_spanning(std::size_t column, const Cell& cell) {
-    const std::size_t room = limit_ > column ? limit_ - column : 0;
-    put(column, shorten(cell.text, room), cell.tone);
+    put(column, wrap(cell.text, limit_, column, column), cell.tone);
   }
   [[nodiscard]] const std::string& str() const { return out_; }
 

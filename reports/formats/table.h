@@ -14,8 +14,7 @@ struct Cell {
   Tone tone = Tone::Plain;
   bool right = false;  // aligned to the right: numbers
   // Runs on over the columns that follow, and makes none wider: a heading over several columns, or
-  // a sentence in place of numbers. It ends where the next cell of its row that is not empty
-  // begins.
+  // a sentence in place of numbers, which is wrapped under itself at the table's limit.
   bool spans = false;
 };
 
@@ -28,7 +27,7 @@ class Table {
   // Columns that the widest row takes (cells that span are not counted).
   [[nodiscard]] std::size_t width(std::size_t gap) const;
   // Every row on a line of its own, `gap` spaces between columns, no space at the end of a line.
-  // Lines are cut at `limit` columns where their last cell spans.
+  // Only what spans is wrapped at `limit` columns.
   [[nodiscard]] std::string str(std::size_t indent, std::size_t gap, std::size_t limit,
                                 bool color) const;
 

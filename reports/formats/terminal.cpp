@@ -29,14 +29,6 @@ std::string_view color_of(Tone tone) {
 
 bool starts_character(char c) { return (static_cast<unsigned char>(c) & 0xc0U) != 0x80U; }
 
-// The first `width` characters.
-std::string_view head(std::string_view text, std::size_t width) {
-  for (std::size_t at = 0; at < text.size(); ++at) {
-    if (starts_character(text[at]) && width-- == 0) return text.substr(0, at);
-  }
-  return text;
-}
-
 }  // namespace
 
 std::string paint(std::string_view text, Tone tone, bool color) {
@@ -47,13 +39,6 @@ std::string paint(std::string_view text, Tone tone, bool color) {
 
 std::size_t display_width(std::string_view text) {
   return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), starts_character));
-}
-
-std::string shorten(std::string_view text, std::size_t width) {
-  constexpr std::string_view dots = "...";
-  if (display_width(text) <= width) return std::string(text);
-  if (width <= dots.size()) return std::string(head(text, width));
-  return fmt::format("{}{}", head(text, width - dots.size()), dots);
 }
 
 std::string wrap(std::string_view text, std::size_t width, std::size_t indent, std::size_t used) {

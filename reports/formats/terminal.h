@@ -17,9 +17,6 @@ std::string paint(std::string_view text, Tone tone, bool color);
 // Columns that valid UTF-8 `text` takes: one for each character.
 std::size_t display_width(std::string_view text);
 
-// `text` cut to `width` columns; what was cut ends in "...".
-std::string shorten(std::string_view text, std::size_t width);
-
 // `text` broken at spaces into lines of at most `width` columns; all lines but the first begin with
 // `indent` spaces. `used`: columns that are taken on the first line already. No newline at the end.
 std::string wrap(std::string_view text, std::size_t width, std::size_t indent, std::size_t used);

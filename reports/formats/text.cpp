@@ -95,9 +95,11 @@ std::string header(const Report& report, const TextOptions& options) {
   const std::string& hypervisor = report.environment.virtualisation;
   std::string machine =
       fmt::format("Linux {} {}", printable(kernel.release), printable(kernel.machine));
-  machine += hypervisor.empty() || hypervisor == "none"
-                 ? ", not virtualised"
-                 : fmt::format(", on {}", printable(hypervisor));
+  if (hypervisor == "none") {
+    machine += ", not virtualised";
+  } else if (!hypervisor.empty()) {
+    machine += fmt::format(", on {}", printable(hypervisor));
+  }
   if (kernel.engine != "bare") machine += fmt::format(", booted by {}", printable(kernel.engine));
   machine += ", " + privileges(report.environment);
   std::string run = fmt::format("nsbench {}", printable(report.run.version));
@@ -167,7 +169,7 @@ template <class Results, class Predicate>
 std::optional<std::string> first_id(const Results& results, Predicate wanted) {
   const auto found = std::find_if(results.begin(), results.end(), wanted);
   if (found == results.end()) return std::nullopt;
-  return found->id.str();
+  return found->id.with_control(false).str();  // a rerun brings the control along
 }
 
 // The first of what explains the decision: a failure, then a broken case or control, then a

@@ -14,9 +14,9 @@ constexpr std::size_t key_width = 10;
 
 std::string processor(const Environment& environment) {
   std::vector<std::string> parts;
+  if (environment.cpus <= 0) return printable(environment.cpu_model);
   if (!environment.cpu_model.empty()) parts.push_back(printable(environment.cpu_model));
-  parts.push_back(
-      counted(static_cast<std::uint64_t>(std::max(environment.cpus, 0)), "cpu", "cpus"));
+  parts.push_back(counted(static_cast<std::uint64_t>(environment.cpus), "cpu", "cpus"));
   if (environment.mhz > 0) parts.push_back(fmt::format("{:.0f} MHz", environment.mhz));
   if (!environment.load_avg.empty()) {
     parts.push_back(fmt::format("load {:.2f}", environment.load_avg.front()));

@@ -65,18 +65,38 @@ std::string column_title(const Column& column, const Matrix& matrix) {
   return fmt::format("{}.{}", beside ? "" : id(method), variant);
 }
 
+// An empty column keeps the two privileges apart.
+bool begins_group(const std::vector<Column>& columns, std::size_t i) {
+  return i > 0 && std::get<Privilege>(columns[i - 1]) != std::get<Privilege>(columns[i]);
+}
+
 void add_titles(Table& table, const Matrix& matrix, const std::vector<Column>& columns) {
   Table::Row who{{}};
   Table::Row ways{{}};
   for (std::size_t i = 0; i < columns.size(); ++i) {
-    const Privilege privilege = std::get<Privilege>(columns[i]);
-    const bool first = i == 0 || std::get<Privilege>(columns[i - 1]) != privilege;
-    who.push_back(
-        {.text = first ? std::string(id(privilege)) : "", .tone = Tone::Strong, .spans = true});
+    const bool first = i == 0 || begins_group(columns, i);
+    if (begins_group(columns, i)) {
+      who.push_back({});
+      ways.push_back({});
+    }
+    const std::string_view name = first ? id(std::get<Privilege>(columns[i])) : "";
+    who.push_back({.text = std::string(name), .tone = Tone::Strong, .spans = true});
     ways.push_back({.text = column_title(columns[i], matrix), .tone = Tone::Faint});
   }
   table.add(std::move(who));
   table.add(std::move(ways));
+}
+
+Table::Row row_of(const std::string& title, const std::map<Column, VerdictKind>& verdicts,
+                  const std::vector<Column>& columns) {
+  Table::Row row{{.text = title}};
+  for (std::size_t i = 0; i < columns.size(); ++i) {
+    if (begins_group(columns, i)) row.push_back({});
+    const auto found = verdicts.find(columns[i]);
+    row.push_back(found == verdicts.end() ? Cell{.text = "-", .tone = Tone::Faint}
+                                          : cell_of(found->second));
+  }
+  return row;
 }
 
 Table table_of(const Matrix& matrix, const Privileges& privileges) {
@@ -90,16 +110,10 @@ Table table_of(const Matrix& matrix, const Privileges& privileges) {
   Table table;
   if (columns.empty()) return table;
   add_titles(table, matrix, columns);
-  for (const auto& [row_id, verdicts] : matrix.rows) {
-    Table::Row row{{.text = row_id.subject()}};
-    bool any = false;
-    for (const Column& column : columns) {
-      const auto found = verdicts.find(column);
-      any = any || found != verdicts.end();
-      row.push_back(found == verdicts.end() ? Cell{.text = "-", .tone = Tone::Faint}
-                                            : cell_of(found->second));
-    }
-    if (any) table.add(std::move(row));
+  for (const auto& row : matrix.rows) {
+    const bool any = std::any_of(columns.begin(), columns.end(),
+                                 [&](const Column& column) { return row.second.contains(column); });
+    if (any) table.add(row_of(row.first.subject(), row.second, columns));
   }
   return table;
 }
@@ -121,7 +135,7 @@ std::string fitted(const Matrix& matrix, const TextOptions& options) {
   return out;
 }
 
-std::string counts(const Summary& summary, const Report& report, const TextOptions& options) {
+std::string case_counts(const Summary& summary, const TextOptions& options) {
   std::vector<std::string> parts;
   const auto add = [&](int count, std::string_view what, Tone tone) {
     if (count > 0) parts.push_back(paint(fmt::format("{} {}", count, what), tone, options.color));
@@ -131,20 +145,21 @@ std::string counts(const Summary& summary, const Report& report, const TextOptio
   add(summary.broken, "broken", Tone::Doubt);
   add(summary.skip, "skipped", Tone::Left);
   const int cases = summary.pass + summary.fail + summary.broken + summary.skip;
-  std::string out = fmt::format(
-      "  {}: {}", counted(static_cast<std::uint64_t>(cases), "case", "cases"), joined(parts, ", "));
+  return fmt::format("  {}: {}\n", counted(static_cast<std::uint64_t>(cases), "case", "cases"),
+                     joined(parts, ", "));
+}
+
+std::string control_counts(const Summary& summary, const Report& report) {
+  if (summary.controls_total == 0) return {};
   const auto skipped =
       std::count_if(report.cases.begin(), report.cases.end(), [](const CaseResult& result) {
         return result.id.control && result.verdict == VerdictKind::Skip;
       });
-  if (summary.controls_total > 0) {
-    out += fmt::format(
-        "; {} of {} leaked, as {} must", summary.controls_leaked,
-        counted(static_cast<std::uint64_t>(summary.controls_total), "control", "controls"),
-        summary.controls_total == 1 ? "it" : "they");
-  }
-  if (skipped > 0) out += fmt::format(" ({} more skipped)", skipped);
-  return out + '\n';
+  return fmt::format(
+      "  {} of {} leaked, {}{}\n", summary.controls_leaked,
+      counted(static_cast<std::uint64_t>(summary.controls_total), "control", "controls"),
+      summary.controls_leaked == summary.controls_total ? "as they must" : "and all must",
+      skipped > 0 ? fmt::format("; {} more were skipped", skipped) : "");
 }
 
 // One thing that was found, and every case that found it.
@@ -163,17 +178,36 @@ std::string sameness(const CaseResult& result) {
   return key;
 }
 
-std::vector<Finding> findings_of(const Report& report, VerdictKind verdict) {
+bool holds(const Statement& statement) { return statement.holds; }
+
+// Of a broken control and the passes that it spoils, the control says it all.
+bool is_said_by_its_control(const CaseResult& result, const std::set<CaseId>& broken_controls) {
+  return !result.id.control && broken_controls.contains(result.id.with_control(true)) &&
+         std::all_of(result.statements.begin(), result.statements.end(), holds);
+}
+
+std::vector<const CaseResult*> results_with(const Report& report, VerdictKind verdict) {
+  std::set<CaseId> broken_controls;
+  for (const CaseResult& result : report.cases) {
+    if (result.id.control && result.verdict == VerdictKind::Broken) {
+      broken_controls.insert(result.id);
+    }
+  }
   std::vector<const CaseResult*> results;
   for (const CaseResult& result : report.cases) {
-    if (result.verdict == verdict) results.push_back(&result);
+    if (result.verdict != verdict || is_said_by_its_control(result, broken_controls)) continue;
+    results.push_back(&result);
   }
   std::stable_sort(results.begin(), results.end(), [](const CaseResult* a, const CaseResult* b) {
     return RowOrder{}(a->id, b->id);
   });
+  return results;
+}
+
+std::vector<Finding> findings_of(const Report& report, VerdictKind verdict) {
   std::vector<Finding> findings;
   std::map<std::string, std::size_t> known;
-  for (const CaseResult* result : results) {
+  for (const CaseResult* result : results_with(report, verdict)) {
     const auto [at, is_new] = known.emplace(sameness(*result), findings.size());
     if (is_new) findings.push_back({result, {}});
     findings[at->second].ids.push_back(result->id.str());
@@ -219,7 +253,9 @@ std::string details(std::string_view title, const std::vector<Finding>& findings
     const auto width = static_cast<std::size_t>(options.width);
     out += "  " + wrap(joined(finding.ids, " "), width, 2, 2) + '\n';
     out += rules(*finding.first, options);
-    out += detail("again", "nsbench rerun " + finding.ids.front(), options);
+    const CaseId& first = finding.first->id;
+    if (first.control) out += detail("so", "what passes beside it proves nothing", options);
+    out += detail("again", "nsbench rerun " + first.with_control(false).str(), options);
   }
   if (findings.size() > shown) {
     out += fmt::format("  and {} more, in the JSON report\n", findings.size() - shown);
@@ -233,7 +269,7 @@ std::string isolation(const Report& report, const TextOptions& options) {
   const Matrix matrix = matrix_of(report);
   if (matrix.rows.empty()) return {};
   return heading("Isolation", options) + fitted(matrix, options) +
-         counts(summarise(report), report, options);
+         case_counts(summarise(report), options) + control_counts(summarise(report), report);
 }
 
 std::string failures(const Report& report, const TextOptions& options) {

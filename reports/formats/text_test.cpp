@@ -76,7 +76,7 @@ TEST(Text, NothingThatCameFromTheSystemReachesTheTerminalRaw) {
 
 TEST(Text, EndsInTheVerdictAndTheNextCommand) {
   EXPECT_EQ(last_lines_of(healthy_report()),
-            "isolation holds: 86 cases, 86 of 86 controls leaked, 9 benchmarks timed, 8 skipped; "
+            "isolation holds: 84 cases, 84 of 84 controls leaked, 9 benchmarks timed, 8 skipped; "
             "exit 0\n"
             "next: nsbench --json=base.json, to save a report to compare with\n");
   EXPECT_THAT(last_lines_of(sample_report()), HasSubstr("ISOLATION IS BROKEN: 2 cases failed: "));
@@ -99,7 +99,7 @@ TEST(Text, SaysWhatIsInTheWayIfNothingWasChecked) {
 }
 
 TEST(Text, AFailedSeriesShowsNoNumbers) {
-  EXPECT_THAT(plain(sample_report()),
+  EXPECT_THAT(plain(sample_report(), 140),
               HasSubstr("failed: 3 of 1,000 calls: clone3(CLONE_NEWNET): ENOSPC"));
 }
 
@@ -111,10 +111,10 @@ TEST(Text, TimesAloneAreNotCalledIsolation) {
 }
 
 TEST(NaturalOrder, ComparesNumbersByValue) {
-  EXPECT_LT(text::natural_order("mnt/mounts=9", "mnt/mounts=10"), 0);
-  EXPECT_GT(text::natural_order("mnt/mounts=10", "mnt/mounts=2"), 0);
-  EXPECT_LT(text::natural_order("mnt", "mnt/mounts=10"), 0);
-  EXPECT_LT(text::natural_order("a1b", "a1c"), 0);
+  EXPECT_EQ(text::natural_order("mnt/mounts=9", "mnt/mounts=10"), std::weak_ordering::less);
+  EXPECT_EQ(text::natural_order("mnt/mounts=10", "mnt/mounts=2"), std::weak_ordering::greater);
+  EXPECT_EQ(text::natural_order("mnt", "mnt/mounts=10"), std::weak_ordering::less);
+  EXPECT_EQ(text::natural_order("a1b", "a1c"), std::weak_ordering::less);
   EXPECT_EQ(text::natural_order("a10", "a10"), std::weak_ordering::equivalent);
 }
 

@@ -57,16 +57,27 @@ bool comes_before(const Series* a, const Series* b) {
   return std::tuple(way_key(a->id), a->id.privilege) < std::tuple(way_key(b->id), b->id.privilege);
 }
 
-Table::Row titles() {
+// A narrow terminal does without some columns.
+struct Layout {
+  std::size_t gap = 2;
+  bool p90 = true;
+  bool max = true;
+};
+
+Cell right(std::string text, Tone tone) {
+  return {.text = std::move(text), .tone = tone, .right = true};
+}
+
+Table::Row titles(const Layout& layout) {
   Table::Row row;
-  for (const std::string_view left : {"", "way", "as"}) {
-    row.push_back({.text = std::string(left), .tone = Tone::Faint});
-  }
-  for (const std::string_view right : {"calls", "p50", "p90", "p99", "max"}) {
-    row.push_back({.text = std::string(right), .tone = Tone::Faint, .right = true});
-  }
+  for (const char* title : {"", "way", "as"}) row.push_back({.text = title, .tone = Tone::Faint});
+  row.push_back(right("calls", Tone::Faint));
+  row.push_back(right("p50", Tone::Faint));
+  if (layout.p90) row.push_back(right("p90", Tone::Faint));
+  row.push_back(right("p99", Tone::Faint));
+  if (layout.max) row.push_back(right("max", Tone::Faint));
   row.push_back({});
-  row.push_back({.text = "spread", .tone = Tone::Faint, .right = true});
+  row.push_back(right("spread", Tone::Faint));
   return row;
 }
 
@@ -88,22 +99,41 @@ Table::Row failed_row(const Series& series) {
   return row;
 }
 
-Table::Row timed_row(const Series& series) {
+Table::Row timed_row(const Series& series, const Layout& layout) {
   const SeriesStatistics times = statistics_of(series);
   const Unit unit = unit_for(times.p50);
+  const std::string p99 = times.has_p99() ? amount(times.p99, unit) : "-";
   Table::Row row = name_cells(series);
-  const auto add = [&](std::string text, Tone tone) {
-    row.push_back({.text = std::move(text), .tone = tone, .right = true});
-  };
-  add(grouped(times.calls), Tone::Plain);
-  add(amount(times.p50, unit), Tone::Strong);
-  add(amount(times.p90, unit), Tone::Plain);
-  add(times.has_p99() ? amount(times.p99, unit) : "-", Tone::Plain);
-  add(amount(times.max, unit), Tone::Plain);
+  row.push_back(right(grouped(times.calls), Tone::Plain));
+  row.push_back(right(amount(times.p50, unit), Tone::Strong));
+  if (layout.p90) row.push_back(right(amount(times.p90, unit), Tone::Plain));
+  row.push_back(right(p99, Tone::Plain));
+  if (layout.max) row.push_back(right(amount(times.max, unit), Tone::Plain));
   row.push_back({.text = std::string(unit.name)});
-  add(series.batches.size() < 2 ? "-" : percent(times.spread), Tone::Faint);
-  if (!series.drained) row.push_back({.text = "undrained", .tone = Tone::Left});
+  row.push_back(right(series.batches.size() < 2 ? "-" : percent(times.spread), Tone::Faint));
+  if (!series.drained) row.push_back({.text = "*", .tone = Tone::Left});
   return row;
+}
+
+Table table_of(const std::vector<const Series*>& shown, const Layout& layout) {
+  Table table;
+  table.add(titles(layout));
+  for (const Series* series : shown) {
+    table.add(series->is_result() ? timed_row(*series, layout) : failed_row(*series));
+  }
+  return table;
+}
+
+std::string fitted(const std::vector<const Series*>& shown, const TextOptions& options) {
+  constexpr std::size_t indent = 2;
+  const auto width = static_cast<std::size_t>(options.width);
+  Layout layout;
+  for (const Layout narrower : {Layout{2, true, true}, Layout{1, true, true},
+                                Layout{1, false, true}, Layout{1, false, false}}) {
+    layout = narrower;
+    if (indent + table_of(shown, layout).width(layout.gap) <= width) break;
+  }
+  return table_of(shown, layout).str(indent, layout.gap, width, options.color);
 }
 
 std::string notes(const std::vector<const Series*>& shown, const Report& report,
@@ -115,7 +145,7 @@ std::string notes(const std::vector<const Series*>& shown, const Report& report,
   std::string out =
       note("time of one call; spread: median deviation of the batches' p25 from their median");
   if (std::any_of(shown.begin(), shown.end(), [](const Series* s) { return !s->drained; })) {
-    out += note("undrained: a batch began before the namespaces of the one before were gone");
+    out += note("* a batch began before the namespaces of the one before were gone");
   }
   if (report.kernel.clock == "instructions") {
     out += note("the clock of this kernel counts instructions: times are not wall time");
@@ -132,15 +162,7 @@ std::string timings(const Report& report, const TextOptions& options) {
   }
   if (shown.empty()) return {};
   std::stable_sort(shown.begin(), shown.end(), comes_before);
-  Table table;
-  table.add(titles());
-  for (const Series* series : shown) {
-    table.add(series->is_result() ? timed_row(*series) : failed_row(*series));
-  }
-  const auto width = static_cast<std::size_t>(options.width);
-  const std::size_t gap = 2 + table.width(2) <= width ? 2 : 1;
-  return heading("Timings", options) + table.str(2, gap, width, options.color) +
-         notes(shown, report, options);
+  return heading("Timings", options) + fitted(shown, options) + notes(shown, report, options);
 }
 
 }  // namespace nsbench::text

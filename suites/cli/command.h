@@ -1,0 +1,24 @@
+// The commands of nsbench: one file each, each with its options and what it does.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <functional>
+#include <string>
+#include <string_view>
+
+#include "reports/gate.h"
+
+namespace nsbench::cli {
+
+// What main runs once the command line is parsed; it is given the line as it was typed.
+using Action = std::function<ExitCode(const std::string& command_line)>;
+
+// Each adds its options to `app`, and answers with what to do if that command was chosen.
+Action add_run(CLI::App& app);
+Action add_list(CLI::App& app);
+Action add_rerun(CLI::App& app);
+
+// Prints "nsbench: TEXT" to standard error.
+void complain(std::string_view text);
+
+}  // namespace nsbench::cli

@@ -1,0 +1,82 @@
+#include "suites/cli/init.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/mount.h>
+#include <sys/reboot.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <string>
+
+#include "probes/sandbox/files.h"
+#include "reports/result.h"
+#include "suites/cli/command.h"
+
+namespace nsbench::cli {
+
+namespace {
+
+void mount_at(const char* type, const std::string& place, const char* options = nullptr) {
+  ::mkdir(place.c_str(), 0755);
+  if (::mount(type, place.c_str(), type, 0, options) != 0) {
+    complain(Error::last(fmt::format("mount({}, {})", type, place)).str());
+  }
+}
+
+// pivot_root(2) refuses a root directory that is the initramfs itself. So a tmpfs becomes the root,
+// as switch_root does it.
+void leave_initramfs() {
+  const std::string root = "/nsbench-root";
+  ::mkdir(root.c_str(), 0755);
+  if (::mount("tmpfs", root.c_str(), "tmpfs", 0, "mode=755") != 0 || ::chdir(root.c_str()) != 0 ||
+      ::mount(".", "/", nullptr, MS_MOVE, nullptr) != 0 || ::chroot(".") != 0 ||
+      ::chdir("/") != 0) {
+    complain(Error::last("moving the root directory to a tmpfs").str());
+  }
+}
+
+// The kernel opens /dev/console for init only if the initramfs has that node.
+void open_console() {
+  if (::fcntl(STDOUT_FILENO, F_GETFD) >= 0) return;
+  const int console = ::open("/dev/console", O_RDWR);
+  for (const int fd : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) ::dup2(console, fd);
+  if (console > STDERR_FILENO) ::close(console);
+}
+
+}  // namespace
+
+bool is_init() {
+  if (::getpid() != 1) return false;
+  if (::access("/proc/self/ns", F_OK) != 0) {
+    ::mkdir("/proc", 0555);
+    if (::mount("proc", "/proc", "proc", 0, nullptr) != 0) return false;
+  }
+  // The initial pid namespace has a fixed inode (PROC_PID_INIT_INO of include/linux/proc_ns.h).
+  const Result<std::string> own = read_link("/proc/self/ns/pid");
+  return own.ok() && *own == "pid:[4026531836]";
+}
+
+void set_up_machine() {
+  leave_initramfs();
+  mount_at("devtmpfs", "/dev");
+  open_console();
+  mount_at("proc", "/proc");
+  mount_at("sysfs", "/sys");
+  mount_at("tmpfs", "/tmp", "mode=1777");
+  mount_at("cgroup2", "/sys/fs/cgroup");
+}
+
+void power_off(int status) {
+  fmt::print("nsbench: exit status {}\n", status);
+  std::fflush(nullptr);
+  ::sync();
+  ::reboot(RB_POWER_OFF);
+  for (;;) ::pause();
+}
+
+}  // namespace nsbench::cli

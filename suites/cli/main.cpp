@@ -1,0 +1,89 @@
+// nsbench: checks and times the namespaces of the kernel it runs on.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cstdio>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "suites/cli/command.h"
+#include "suites/cli/init.h"
+
+namespace nsbench::cli {
+
+namespace {
+
+constexpr std::string_view description =
+    "Checks that the running kernel's namespaces isolate what they promise, and times creating, "
+    "entering and leaving them. Without a command: run.";
+
+std::string footer() {
+  std::string text = "Exit status:\n";
+  for (const ExitCode code : {ExitCode::Ok, ExitCode::Failed, ExitCode::Usage, ExitCode::Unknown}) {
+    text += fmt::format("  {}  {}\n", static_cast<int>(code), meaning(code));
+  }
+  text +=
+      "\nExamples:\n"
+      "  nsbench                                    the quick suite, as a table\n"
+      "  nsbench --suite gate --json=new.json       the gate's suite, and a report for later\n"
+      "  nsbench --checks-only --filter '^net/'     every check of network namespaces\n"
+      "  nsbench --json | jq .summary               one JSON document on standard output\n"
+      "  nsbench rerun uts/hostname:setns:userns    one case, with every step and errno\n"
+      "  nsbench list --long                        what there is, and where each rule comes from";
+  return text;
+}
+
+bool any_option(const CLI::App& app) {
+  const std::vector<const CLI::Option*> options = app.get_options();
+  return std::any_of(options.begin(), options.end(),
+                     [](const CLI::Option* option) { return option->count() > 0; });
+}
+
+std::string joined(int argc, char** argv) {
+  std::string text = "nsbench";
+  for (int i = 1; i < argc; ++i) text += std::string(" ") + argv[i];
+  return text;
+}
+
+int run(int argc, char** argv) {
+  CLI::App app{std::string(description), "nsbench"};
+  app.set_version_flag("--version", "nsbench " NSBENCH_VERSION);
+  app.footer(footer());
+  app.require_subcommand(0, 1);
+  Action action = add_run(app);
+  const std::array commands{
+      std::pair{app.add_subcommand("run", "Check and time this kernel (the default)"), &add_run},
+      std::pair{app.add_subcommand("list", "List the checks and benchmarks"), &add_list},
+      std::pair{app.add_subcommand("rerun", "Run one case again, showing every step"), &add_rerun},
+  };
+  for (const auto& [command, add] : commands) {
+    command->callback([&action, own = add(*command)] { action = own; });
+  }
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    const bool asked_for = error.get_exit_code() == 0;  // --help, --version
+    app.exit(error);
+    return static_cast<int>(asked_for ? ExitCode::Ok : ExitCode::Usage);
+  }
+  if (!app.get_subcommands().empty() && any_option(app)) {
+    complain("options stand behind the command: nsbench run --json, not nsbench --json run");
+    return static_cast<int>(ExitCode::Usage);
+  }
+  return static_cast<int>(action(joined(argc, argv)));
+}
+
+}  // namespace
+
+void complain(std::string_view text) { fmt::print(stderr, "nsbench: {}\n", text); }
+
+}  // namespace nsbench::cli
+
+int main(int argc, char** argv) {
+  if (!nsbench::cli::is_init()) return nsbench::cli::run(argc, argv);
+  nsbench::cli::set_up_machine();
+  const int status = nsbench::cli::run(argc, argv);
+  nsbench::cli::power_off(status);
+}

@@ -1,0 +1,176 @@
+// nsbench run: checks, then benchmarks, then the report.
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+#include <sched.h>
+#include <unistd.h>
+
+#include <array>
+#include <chrono>
+#include <csignal>
+#include <cstdio>
+#include <ctime>
+#include <memory>
+#include <random>
+#include <string>
+
+#include "probes/sandbox/support.h"
+#include "reports/file.h"
+#include "reports/formats/text.h"
+#include "reports/gate.h"
+#include "reports/json.h"
+#include "suites/cli/command.h"
+#include "suites/cli/terminal.h"
+#include "suites/environment.h"
+#include "suites/plan.h"
+#include "suites/runner.h"
+
+namespace nsbench::cli {
+
+namespace {
+
+// Set by a signal; the one thing a handler may touch.
+volatile std::sig_atomic_t stop_signal = 0;
+
+void stop_on_signals() {
+  struct sigaction action {};
+  action.sa_handler = [](int signal) { stop_signal = signal; };
+  for (const int signal : {SIGINT, SIGTERM, SIGHUP}) ::sigaction(signal, &action, nullptr);
+  ::signal(SIGPIPE, SIG_IGN);
+}
+
+struct RunOptions {
+  std::string suite = "quick";
+  std::string filter;
+  std::string color = "auto";
+  std::string json;  // a file, "-" for standard output
+  bool checks_only = false;
+  bool benchmarks_only = false;
+  double seconds = 0;
+  int repeat = 1;
+  std::uint64_t seed = 0;
+  int jobs = 0;
+};
+
+int allowed_cpus() {
+  cpu_set_t set;
+  return ::sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : 1;
+}
+
+RunInfo info_of(const RunOptions& options, const std::string& command_line) {
+  RunInfo info;
+  info.version = NSBENCH_VERSION;
+  info.command = command_line;
+  info.suite = options.suite;
+  info.seed = options.seed;
+  info.started = fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(std::time(nullptr)));
+  return info;
+}
+
+Selection selection_of(const RunOptions& options, const Support& support) {
+  return {.suite = find_suite(options.suite),
+          .checks = !options.benchmarks_only,
+          .benchmarks = !options.checks_only,
+          .filter = options.filter,
+          .seconds = options.seconds,
+          .repeat = options.repeat,
+          .seed = options.seed,
+          .sys_admin = support.sys_admin};
+}
+
+TextOptions text_options(const RunOptions& options) {
+  const ColorChoice choice = options.color == "always"  ? ColorChoice::Always
+                             : options.color == "never" ? ColorChoice::Never
+                                                        : ColorChoice::Auto;
+  return {.color = use_color(choice, STDOUT_FILENO), .width = columns(STDOUT_FILENO)};
+}
+
+// The text goes to standard output unless the JSON does.
+ExitCode write_report(const RunOptions& options, const Report& report) {
+  Status written;
+  if (options.json != "-") written = write_file("-", to_text(report, text_options(options)));
+  if (!options.json.empty()) {
+    if (Status json = write_file(options.json, to_json(report)); !json) written = json;
+  }
+  if (written) return ExitCode::Ok;
+  complain(written.error().str());
+  return ExitCode::Usage;
+}
+
+ExitCode run(RunOptions options, const std::string& command_line) {
+  if (options.seed == 0) options.seed = std::random_device{}() | 1U;
+  if (options.jobs == 0) options.jobs = allowed_cpus();
+  const Support support = Support::look();
+  const Result<Plan> plan = make_plan(selection_of(options, support));
+  if (!plan) {
+    complain(plan.error().str());
+    return ExitCode::Usage;
+  }
+  if (plan->checks.empty() && plan->benchmarks.empty()) {
+    complain(
+        fmt::format("--filter \"{}\" leaves nothing to run; see nsbench list", options.filter));
+    return ExitCode::Usage;
+  }
+  Report report;
+  report.run = info_of(options, command_line);
+  report.kernel = look_at_kernel();
+  report.environment = look_at_environment(support);
+  stop_on_signals();
+  ProgressLine line;
+  run_plan(*plan,
+           {.jobs = options.jobs,
+            .seed = options.seed,
+            .on_progress = [&line](const Progress& progress) { line.show(progress); },
+            .stop = &stop_signal},
+           support, report);
+  line.clear();
+  return worse(write_report(options, report), decide(report).code);
+}
+
+}  // namespace
+
+Action add_run(CLI::App& app) {
+  const auto options = std::make_shared<RunOptions>();
+  std::vector<std::string> suites;
+  std::string about = "Which suite:";
+  for (const Suite& suite : all_suites) {
+    suites.emplace_back(suite.name);
+    about += fmt::format("\n{}: {}", suite.name, suite.sentence);
+  }
+  app.add_option("--suite", options->suite, about)
+      ->check(CLI::IsMember(suites))
+      ->capture_default_str();
+  CLI::Option* checks = app.add_flag("--checks-only", options->checks_only, "No benchmarks");
+  app.add_flag("--benchmarks-only", options->benchmarks_only, "No checks")->excludes(checks);
+  app.add_option(
+         "--filter", options->filter,
+         "Only cases whose id matches this regular expression; a check's control comes along")
+      ->type_name("REGEX");
+  app.add_option(
+         "--json", options->json,
+         "Write the report as JSON to FILE, or, without one, to standard output in place of "
+         "the tables")
+      ->type_name("FILE")
+      ->expected(0, 1)
+      ->default_str("-");
+  app.add_option("--time", options->seconds,
+                 "Seconds per benchmark, with what is not timed (default: the suite's)")
+      ->type_name("SECONDS")
+      ->check(CLI::Range(0.001, 3600.0));
+  app.add_option(
+         "--repeat", options->repeat,
+         "Run each check N times and keep its gravest verdict; time benchmarks N times as long")
+      ->type_name("N")
+      ->check(CLI::Range(1, 1000))
+      ->capture_default_str();
+  app.add_option("--seed", options->seed, "Order cases and batches by this seed (default: random)")
+      ->type_name("S");
+  app.add_option("--jobs", options->jobs, "Checks side by side (default: as many as CPUs)")
+      ->type_name("N")
+      ->check(CLI::Range(1, 1024));
+  app.add_option("--color", options->color, "Colour the tables")
+      ->check(CLI::IsMember({"auto", "always", "never"}))
+      ->capture_default_str();
+  return [options](const std::string& command_line) { return run(*options, command_line); };
+}
+
+}  // namespace nsbench::cli

@@ -1,0 +1,62 @@
+#include "suites/cli/terminal.h"
+
+#include <fmt/format.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include <cmath>
+#include <cstdio>
+#include <cstdlib>
+#include <string_view>
+
+namespace nsbench::cli {
+
+namespace {
+
+bool is_terminal(int fd) {
+  const char* term = std::getenv("TERM");
+  return ::isatty(fd) == 1 && (term == nullptr || std::string_view(term) != "dumb");
+}
+
+std::string time_left(double seconds) {
+  return seconds < 0 ? "" : fmt::format(", {:.0f} s left", std::ceil(seconds));
+}
+
+}  // namespace
+
+bool use_color(ColorChoice choice, int fd) {
+  if (choice != ColorChoice::Auto) return choice == ColorChoice::Always;
+  const char* no_color = std::getenv("NO_COLOR");
+  return (no_color == nullptr || *no_color == '\0') && is_terminal(fd);
+}
+
+int columns(int fd) {
+  constexpr int without_terminal = 100;
+  winsize size{};
+  return ::ioctl(fd, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : without_terminal;
+}
+
+ProgressLine::ProgressLine() : live_(is_terminal(STDERR_FILENO)) {}
+
+void ProgressLine::show(const Progress& progress) {
+  using namespace std::chrono_literals;
+  const auto now = std::chrono::steady_clock::now();
+  if (!live_ || now < next_) return;
+  next_ = now + 100ms;
+  shown_ = true;
+  const bool checks = progress.phase == Progress::Phase::Checks;
+  std::string line =
+      fmt::format("{} {}/{}{}  {}", checks ? "checking" : "timing, batch", progress.done,
+                  progress.total, time_left(progress.seconds_left), progress.running);
+  line.resize(std::min(line.size(), static_cast<std::size_t>(columns(STDERR_FILENO)) - 1));
+  fmt::print(stderr, "\r{}\033[K", line);
+  std::fflush(stderr);
+}
+
+void ProgressLine::clear() {
+  if (shown_) fmt::print(stderr, "\r\033[K");
+  std::fflush(stderr);
+  shown_ = false;
+}
+
+}  // namespace nsbench::cli

@@ -1,0 +1,238 @@
+#include "suites/environment.h"
+
+#include <fmt/format.h>
+#include <sched.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <cstdlib>
+#include <sstream>
+#include <string>
+
+#include "probes/sandbox/files.h"
+
+#if defined(__x86_64__) || defined(__i386__)
+#include <cpuid.h>
+#endif
+
+namespace nsbench {
+
+namespace {
+
+std::string read_or_empty(const std::string& path) {
+  Result<std::string> text = read_small_file(path);
+  return text ? trimmed(std::move(*text)) : "";
+}
+
+// The value behind "name : " in /proc/cpuinfo; the first processor's.
+std::string cpuinfo(const std::string& text, std::string_view name) {
+  std::istringstream lines(text);
+  for (std::string line; std::getline(lines, line);) {
+    if (!line.starts_with(name)) continue;
+    const std::size_t colon = line.find(": ");
+    if (colon != std::string::npos) return line.substr(colon + 2);
+  }
+  return "";
+}
+
+int allowed_cpus() {
+  cpu_set_t set;
+  return ::sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : 1;
+}
+
+std::int64_t bytes_of(const std::string& size) {
+  const std::int64_t number = std::atoll(size.c_str());
+  constexpr std::int64_t kilo = 1024;
+  if (size.ends_with('K')) return number * kilo;
+  return size.ends_with('M') ? number * kilo * kilo : number;
+}
+
+std::vector<CacheInfo> look_at_caches() {
+  std::vector<CacheInfo> caches;
+  for (int i = 0;; ++i) {
+    const std::string dir = fmt::format("/sys/devices/system/cpu/cpu0/cache/index{}/", i);
+    const std::string type = read_or_empty(dir + "type");
+    if (type.empty()) return caches;
+    int sharing = 0;
+    for (const char digit : read_or_empty(dir + "shared_cpu_map")) {
+      const std::string one(1, digit);
+      sharing += std::popcount(static_cast<unsigned>(std::strtoul(one.c_str(), nullptr, 16)));
+    }
+    caches.push_back({.type = type,
+                      .level = std::atoi(read_or_empty(dir + "level").c_str()),
+                      .size = bytes_of(read_or_empty(dir + "size")),
+                      .num_sharing = sharing});
+  }
+}
+
+// What the hypervisor says of itself (CPUID leaf 0x40000000); "none" on bare metal.
+std::string hypervisor(const std::string& cpu_text) {
+  if (cpuinfo(cpu_text, "vendor_id") == "User Mode Linux") return "uml";
+#if defined(__x86_64__) || defined(__i386__)
+  struct Known {
+    std::string_view signature;
+    std::string_view name;
+  };
+  constexpr std::array known{Known{"KVMKVMKVM", "kvm"}, Known{"TCGTCGTCGTCG", "qemu-tcg"},
+                             Known{"Microsoft Hv", "hyper-v"}, Known{"VMwareVMware", "vmware"},
+                             Known{"XenVMMXenVMM", "xen"}};
+  constexpr unsigned hypervisor_bit = 1U << 31U;
+  constexpr unsigned hypervisor_leaf = 0x40000000;
+  unsigned a = 0;
+  std::array<unsigned, 3> text{};
+  unsigned features = 0;
+  if (__get_cpuid(1, &a, &text[0], &features, &text[1]) == 0 || (features & hypervisor_bit) == 0) {
+    return "none";
+  }
+  __cpuid(hypervisor_leaf, a, text[0], text[1], text[2]);
+  const std::string_view signature(reinterpret_cast<const char*>(text.data()), sizeof text);
+  for (const Known& k : known) {
+    if (signature.starts_with(k.signature)) return std::string(k.name);
+  }
+  return "hypervisor";
+#else
+  const std::string type = read_or_empty("/sys/hypervisor/type");
+  return type.empty() ? "none" : type;
+#endif
+}
+
+std::string container() {
+  if (::access("/.dockerenv", F_OK) == 0) return "docker";
+  if (::access("/run/.containerenv", F_OK) == 0) return "podman";
+  return "";
+}
+
+std::string look_at_virtualisation(const std::string& cpu_text) {
+  const std::string outer = hypervisor(cpu_text);
+  const std::string inner = container();
+  if (inner.empty()) return outer;
+  return outer == "none" ? inner : outer + ", " + inner;
+}
+
+// capabilities(7), by number.
+constexpr std::array capability_names{"CAP_CHOWN",
+                                      "CAP_DAC_OVERRIDE",
+                                      "CAP_DAC_READ_SEARCH",
+                                      "CAP_FOWNER",
+                                      "CAP_FSETID",
+                                      "CAP_KILL",
+                                      "CAP_SETGID",
+                                      "CAP_SETUID",
+                                      "CAP_SETPCAP",
+                                      "CAP_LINUX_IMMUTABLE",
+                                      "CAP_NET_BIND_SERVICE",
+                                      "CAP_NET_BROADCAST",
+                                      "CAP_NET_ADMIN",
+                                      "CAP_NET_RAW",
+                                      "CAP_IPC_LOCK",
+                                      "CAP_IPC_OWNER",
+                                      "CAP_SYS_MODULE",
+                                      "CAP_SYS_RAWIO",
+                                      "CAP_SYS_CHROOT",
+                                      "CAP_SYS_PTRACE",
+                                      "CAP_SYS_PACCT",
+                                      "CAP_SYS_ADMIN",
+                                      "CAP_SYS_BOOT",
+                                      "CAP_SYS_NICE",
+                                      "CAP_SYS_RESOURCE",
+                                      "CAP_SYS_TIME",
+                                      "CAP_SYS_TTY_CONFIG",
+                                      "CAP_MKNOD",
+                                      "CAP_LEASE",
+                                      "CAP_AUDIT_WRITE",
+                                      "CAP_AUDIT_CONTROL",
+                                      "CAP_SETFCAP",
+                                      "CAP_MAC_OVERRIDE",
+                                      "CAP_MAC_ADMIN",
+                                      "CAP_SYSLOG",
+                                      "CAP_WAKE_ALARM",
+                                      "CAP_BLOCK_SUSPEND",
+                                      "CAP_AUDIT_READ",
+                                      "CAP_PERFMON",
+                                      "CAP_BPF",
+                                      "CAP_CHECKPOINT_RESTORE"};
+
+// Named only where few are missing: a root that is almost one.
+std::string missing_capabilities(const std::string& effective) {
+  const std::uint64_t set = std::strtoull(effective.c_str(), nullptr, 16);
+  const int last = std::atoi(read_or_empty("/proc/sys/kernel/cap_last_cap").c_str());
+  std::string missing;
+  int count = 0;
+  for (int cap = 0; cap <= last && cap < static_cast<int>(capability_names.size()); ++cap) {
+    if ((set >> static_cast<unsigned>(cap) & 1U) != 0) continue;
+    missing += (missing.empty() ? "" : ", ") +
+               std::string(capability_names[static_cast<std::size_t>(cap)]);
+    ++count;
+  }
+  constexpr int few = 8;
+  return count <= few ? missing : "";
+}
+
+// The initial user namespace maps every id to itself (user_namespaces(7)).
+bool in_initial_user_namespace() {
+  std::istringstream map(read_or_empty("/proc/self/uid_map"));
+  std::uint64_t inside = 0;
+  std::uint64_t outside = 0;
+  std::uint64_t count = 0;
+  constexpr std::uint64_t all_ids = 4294967295;
+  return map >> inside >> outside >> count && inside == 0 && outside == 0 && count == all_ids;
+}
+
+std::map<std::string, std::int64_t> look_at_limits() {
+  std::map<std::string, std::int64_t> limits;
+  for (const KindRow& kind : all_kinds) {
+    const std::string text = read_or_empty(fmt::format("/proc/sys/user/{}", kind.limit));
+    if (!text.empty()) limits[fmt::format("user.{}", kind.limit)] = std::atoll(text.c_str());
+  }
+  return limits;
+}
+
+}  // namespace
+
+KernelInfo look_at_kernel() {
+  KernelInfo kernel;
+  utsname names{};
+  if (::uname(&names) == 0) {
+    kernel.release = names.release;
+    kernel.version = names.version;
+    kernel.machine = names.machine;
+  }
+  kernel.cmdline = read_or_empty("/proc/cmdline");
+  kernel.machine_id = read_or_empty("/etc/machine-id");
+  kernel.boot_id = read_or_empty("/proc/sys/kernel/random/boot_id");
+  kernel.taint = std::atoll(read_or_empty("/proc/sys/kernel/tainted").c_str());
+  return kernel;
+}
+
+Environment look_at_environment(const Support& support) {
+  Environment env;
+  utsname names{};
+  if (::uname(&names) == 0) env.host_name = names.nodename;
+  const std::string cpu_text = read_or_empty("/proc/cpuinfo");
+  env.cpu_model = cpuinfo(cpu_text, "model name");
+  env.cpus = allowed_cpus();
+  env.mhz = std::atof(cpuinfo(cpu_text, "cpu MHz").c_str());
+  env.caches = look_at_caches();
+  std::istringstream load(read_or_empty("/proc/loadavg"));
+  for (double average = 0; env.load_avg.size() < 3 && load >> average;) {
+    env.load_avg.push_back(average);
+  }
+  env.virtualisation = look_at_virtualisation(cpu_text);
+  env.uid = ::geteuid();
+  env.initial_user_namespace = in_initial_user_namespace();
+  const std::string status = read_or_empty("/proc/self/status");
+  env.capabilities = field_of(status, "CapEff");
+  if (support.sys_admin) env.missing_capabilities = missing_capabilities(env.capabilities);
+  env.seccomp = support.seccomp_filter ? "filter" : "off";
+  env.lsm = read_or_empty("/sys/kernel/security/lsm");
+  env.limits = look_at_limits();
+  for (const KindRow& kind : all_kinds) {
+    env.namespaces.emplace_back(kind.name, support.present.has(kind.kind));
+  }
+  return env;
+}
+
+}  // namespace nsbench

@@ -1,0 +1,40 @@
+// What a run is going to do: a pure function of what was asked for.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "bench/workload.h"
+#include "probes/check.h"
+#include "reports/result.h"
+#include "suites/suite.h"
+
+namespace nsbench {
+
+struct Selection {
+  const Suite* suite = &all_suites.front();
+  bool checks = true;
+  bool benchmarks = true;
+  std::string filter;      // an ECMAScript regular expression, searched for in the case id
+  double seconds = 0;      // per benchmark; 0: the suite's own
+  int repeat = 1;          // how often each check is run, and by how much benchmarks are prolonged
+  std::uint64_t seed = 1;  // orders the cases
+  bool sys_admin = true;   // whether root's benchmarks are possible here
+};
+
+struct Plan {
+  // Real cases and their controls, in random order by seed.
+  std::vector<CheckCase> checks;
+  std::vector<BenchCase> benchmarks;
+  double seconds_per_benchmark = 0;
+};
+
+// Every probe by every way and privilege that can exist, each followed by its control.
+std::vector<CheckCase> all_check_cases();
+
+// A filter matches a control through the id of its real case: one is never run without the other.
+// An Error names the part of the filter that is no regular expression.
+Result<Plan> make_plan(const Selection& selection);
+
+}  // namespace nsbench

@@ -1,0 +1,155 @@
+#include "suites/runner.h"
+
+#include <poll.h>
+
+#include <algorithm>
+#include <chrono>
+#include <map>
+#include <utility>
+#include <vector>
+
+#include "bench/session.h"
+
+namespace nsbench {
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+using namespace std::chrono_literals;
+
+double seconds_since(Clock::time_point start) {
+  return std::chrono::duration<double>(Clock::now() - start).count();
+}
+
+bool stopped(const RunnerOptions& options) { return options.stop != nullptr && *options.stop != 0; }
+
+int gravity(VerdictKind kind) {
+  switch (kind) {
+    case VerdictKind::Pass:
+      return 0;
+    case VerdictKind::Skip:
+      return 1;
+    case VerdictKind::Broken:
+      return 2;
+    case VerdictKind::Fail:
+      return 3;
+  }
+  return 3;
+}
+
+// Runs checks side by side and keeps, of a repeated one, the gravest result.
+class Checks {
+ public:
+  Checks(const Plan& plan, const RunnerOptions& options, const Support& support)
+      : plan_(plan), options_(options), support_(support) {}
+
+  std::vector<CaseResult> run() {
+    while (!stopped(options_) && (next_ < plan_.checks.size() || !running_.empty())) {
+      while (next_ < plan_.checks.size() &&
+             running_.size() < static_cast<std::size_t>(options_.jobs)) {
+        running_.push_back(CheckRun::start(plan_.checks[next_++], support_));
+      }
+      wait_for_one();
+      finish_ready();
+    }
+    running_.clear();  // kills what an interruption left
+    return in_order();
+  }
+
+ private:
+  // Until a check has something to say or its deadline has passed; at most a tenth of a second.
+  void wait_for_one() {
+    std::vector<pollfd> waits;
+    for (const CheckRun& run : running_) {
+      if (run.fd() < 0) return;
+      waits.push_back({.fd = run.fd(), .events = POLLIN, .revents = 0});
+    }
+    constexpr int tick_ms = 100;
+    ::poll(waits.data(), waits.size(), tick_ms);
+  }
+
+  static bool ready(const CheckRun& run) {
+    if (run.fd() < 0 || run.deadline().passed()) return true;
+    pollfd now{.fd = run.fd(), .events = POLLIN, .revents = 0};
+    return ::poll(&now, 1, 0) > 0;
+  }
+
+  void finish_ready() {
+    for (std::size_t i = 0; i < running_.size();) {
+      if (!ready(running_[i])) {
+        ++i;
+        continue;
+      }
+      keep(running_[i].finish());
+      running_.erase(running_.begin() + static_cast<std::ptrdiff_t>(i));
+    }
+  }
+
+  void keep(CaseResult result) {
+    ++done_;
+    Progress progress{.phase = Progress::Phase::Checks,
+                      .running = result.id.str(),
+                      .done = done_,
+                      .total = plan_.checks.size()};
+    progress.seconds_left = seconds_since(start_) / static_cast<double>(done_) *
+                            static_cast<double>(plan_.checks.size() - done_);
+    options_.on_progress(progress);
+    const auto [known, is_new] = results_.try_emplace(result.id, result);
+    if (!is_new && gravity(result.verdict) > gravity(known->second.verdict)) {
+      known->second = std::move(result);
+    }
+  }
+
+  std::vector<CaseResult> in_order() {
+    std::vector<CaseResult> ordered;
+    for (const CheckCase& c : all_check_cases()) {
+      if (const auto found = results_.find(c.id()); found != results_.end()) {
+        ordered.push_back(std::move(found->second));
+      }
+    }
+    return ordered;
+  }
+
+  const Plan& plan_;
+  const RunnerOptions& options_;
+  const Support& support_;
+  Clock::time_point start_ = Clock::now();
+  std::size_t next_ = 0;
+  std::size_t done_ = 0;
+  std::vector<CheckRun> running_;
+  std::map<CaseId, CaseResult> results_;
+};
+
+void run_benchmarks(const Plan& plan, const RunnerOptions& options, const Support& support,
+                    Clock::time_point start, Report& report) {
+  const SessionOptions session{.seconds_per_case = plan.seconds_per_benchmark,
+                               .seed = options.seed,
+                               .started_at = seconds_since(start),
+                               .benchmark_flags = {}};
+  report.series = run_session(
+      plan.benchmarks, session, support, report.warnings, [&options](const SessionEvent& event) {
+        Progress progress{.phase = Progress::Phase::Benchmarks,
+                          .running = event.running != nullptr ? event.running->id().str() : "",
+                          .done = event.batches_done,
+                          .total = event.batches_total};
+        progress.seconds_left = std::max(0.0, event.seconds_expected - event.seconds);
+        options.on_progress(progress);
+        return !stopped(options);
+      });
+}
+
+}  // namespace
+
+void run_plan(const Plan& plan, const RunnerOptions& options, const Support& support,
+              Report& report) {
+  const Clock::time_point start = Clock::now();
+  report.cases = Checks(plan, options, support).run();
+  settle_controls(report.cases);
+  if (!stopped(options) && !plan.benchmarks.empty()) {
+    run_benchmarks(plan, options, support, start, report);
+  }
+  report.run.interrupted = stopped(options);
+  report.run.seconds = seconds_since(start);
+}
+
+}  // namespace nsbench

@@ -1,0 +1,38 @@
+// Carries a plan out: from a Plan to a Report.
+#pragma once
+
+#include <csignal>
+#include <cstddef>
+#include <functional>
+#include <string>
+
+#include "probes/sandbox/support.h"
+#include "reports/report.h"
+#include "suites/plan.h"
+
+namespace nsbench {
+
+// How far a run is; sent several times a second at most.
+struct Progress {
+  enum class Phase { Checks, Benchmarks };
+  Phase phase = Phase::Checks;
+  std::string running;  // a case id; empty between cases
+  std::size_t done = 0;
+  std::size_t total = 0;
+  double seconds_left = -1;  // of this phase; negative: not known yet
+};
+
+struct RunnerOptions {
+  int jobs = 1;  // checks side by side
+  std::uint64_t seed = 1;
+  std::function<void(const Progress&)> on_progress = [](const Progress&) {};
+  // Set by a signal handler to end the run early; what is known by then is in the report.
+  const volatile std::sig_atomic_t* stop = nullptr;
+};
+
+// Runs the checks, then the benchmarks. The caller must be single-threaded. Fills cases (in the
+// order of the manual, controls settled), series, warnings and run.interrupted, run.seconds.
+void run_plan(const Plan& plan, const RunnerOptions& options, const Support& support,
+              Report& report);
+
+}  // namespace nsbench
