@@ -13,7 +13,8 @@
 
 namespace nsbench::bench {
 
-// One case's series as it grows. Holds the kept samples and one batch's times, however long it runs.
+// One case's series as it grows. Holds the kept samples and one batch's times, however long it
+// runs.
 class SeriesBuilder {
  public:
   SeriesBuilder(const BenchCase& bench_case, std::size_t warmup_batches, std::uint64_t seed);

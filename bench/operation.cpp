@@ -126,8 +126,7 @@ Status NamespaceFds::join() const {
   return {};
 }
 
-std::unique_ptr<Operation> make_operation(const BenchCase& bench_case,
-                                          const Stopwatch& stopwatch) {
+std::unique_ptr<Operation> make_operation(const BenchCase& bench_case, const Stopwatch& stopwatch) {
   if (bench_case.workload->family == "create") return make_create(bench_case, stopwatch);
   if (bench_case.workload->family == "join") return make_join(bench_case, stopwatch);
   return nullptr;

@@ -21,14 +21,10 @@ Pace::Pace(std::size_t cases, double seconds_per_case)
       total_seconds_(static_cast<double>(cases) * seconds_per_case),
       batch_seconds_(seconds_per_case / static_cast<double>(rounds_)) {}
 
-double Pace::next_batch(double elapsed, std::size_t batches_left) const {
-  const double fair =
-      (total_seconds_ - elapsed) / static_cast<double>(std::max<std::size_t>(batches_left, 1));
-  return std::clamp(fair, batch_seconds_ / 4, batch_seconds_ * 2);
-}
-
-double Pace::for_calls(double batch, double overhead) {
-  return std::max(batch - overhead, batch / 8);
+double Pace::for_calls(double elapsed, double overhead_left, std::size_t batches_left) const {
+  const double fair = (total_seconds_ - elapsed - overhead_left) /
+                      static_cast<double>(std::max<std::size_t>(batches_left, 1));
+  return std::clamp(fair, least_for_calls(), batch_seconds_ * 2);
 }
 
 std::vector<std::size_t> shuffled(std::size_t count, std::mt19937_64& random) {

@@ -17,11 +17,13 @@ class Pace {
   // Of these, how many come first and are dropped.
   [[nodiscard]] std::size_t warmup_rounds() const { return rounds_ < 20 ? 1 : 2; }
   [[nodiscard]] double total_seconds() const { return total_seconds_; }
-  // Wall time for the next batch, with all that belongs to it: what cheap batches leave over and
-  // dear ones overdraw is shared among those to come.
-  [[nodiscard]] double next_batch(double elapsed, std::size_t batches_left) const;
-  // How much of a batch's time its calls get, when all the rest took `overhead` the last time.
-  static double for_calls(double batch, double overhead);
+  // Seconds for the next batch's calls, when `elapsed` is used up, `batches_left` are to come, this
+  // one included, and `overhead_left` of their time will go into what belongs to them: the start of
+  // a process, waiting until namespaces are gone.
+  [[nodiscard]] double for_calls(double elapsed, double overhead_left,
+                                 std::size_t batches_left) const;
+  // The least that for_calls() answers: for a batch that only warms up.
+  [[nodiscard]] double least_for_calls() const { return batch_seconds_ / 5; }
 
  private:
   std::size_t rounds_;

@@ -74,12 +74,12 @@ class SharedError {
 struct Recording {
   static constexpr std::size_t max_calls = 16384;
 
-  bool complete = false;     // the process came to its end
-  SharedError not_begun;     // what kept it from making the first call
-  SharedError call_failed;   // the timed call, or what undoes it, that ended the batch
+  bool complete = false;    // the process came to its end
+  SharedError not_begun;    // what kept it from making the first call
+  SharedError call_failed;  // the timed call, or what undoes it, that ended the batch
   std::size_t calls = 0;
-  double seconds = 0;        // wall time of all calls, with what undoes them
-  double cpu_ns = 0;         // CPU time of the process over the same, per call
+  double seconds = 0;  // wall time of all calls, with what undoes them
+  double cpu_ns = 0;   // CPU time of the process over the same, per call
   std::array<double, max_calls> ns{};
 
   void clear() {

@@ -7,12 +7,16 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <chrono>
 #include <optional>
 #include <ostream>
 #include <random>
-#include <set>
+#include <span>
+#include <string>
 #include <utility>
+#include <variant>
+#include <vector>
 
 #include "bench/assembly.h"
 #include "bench/pace.h"
@@ -101,13 +105,16 @@ class Rounds {
     std::vector<std::size_t> order = bench::shuffled(cases_.size(), random_);
     std::erase_if(order, [this](std::size_t index) { return worker_.has_failed(index); });
     if (order.empty()) return;
+    warming_up_ = round < pace_.warmup_rounds();
     batches_left_ = order.size() * (pace_.rounds() - round);
+    overhead_left_ = 0;
+    for (const std::size_t index : order) overhead_left_ += worker_.overhead(index);
+    overhead_left_ *= static_cast<double>(pace_.rounds() - round);
     benchmark::ClearRegisteredBenchmarks();
     for (const std::size_t index : order) {
-      benchmark::RegisterBenchmark(cases_[index].id().str().c_str(),
-                                   [this, index](benchmark::State& state) {
-                                     run_batch(state, index);
-                                   })
+      benchmark::RegisterBenchmark(
+          cases_[index].id().str().c_str(),
+          [this, index](benchmark::State& state) { run_batch(state, index); })
           ->UseManualTime()
           ->Iterations(1);
     }
@@ -117,7 +124,11 @@ class Rounds {
   void run_batch(benchmark::State& state, std::size_t index) {
     send_(BatchBegins{.case_index = static_cast<std::uint32_t>(index),
                       .batches_left = static_cast<std::uint32_t>(batches_left_)});
-    iterate(state, worker_, index, pace_.next_batch(seconds_since(start_), batches_left_));
+    const double seconds =
+        warming_up_ ? pace_.least_for_calls()
+                    : pace_.for_calls(seconds_since(start_), overhead_left_, batches_left_);
+    overhead_left_ -= worker_.overhead(index);
+    iterate(state, worker_, index, seconds);
     --batches_left_;
   }
 
@@ -127,7 +138,10 @@ class Rounds {
   bench::Worker::Send send_;
   bench::Worker worker_;
   SilentReporter reporter_;
+  // Of the batches to come:
   std::size_t batches_left_ = 0;
+  double overhead_left_ = 0;  // seconds, by each case's last batch
+  bool warming_up_ = true;
   Clock::time_point start_ = Clock::now();
 };
 
@@ -228,13 +242,15 @@ class Session {
     if (stopped_) return interrupt(lot, "the run was stopped before this benchmark");
     lot_ = &lot;
     running_.reset();
+    event_.running = nullptr;
+    tell();
     const Pace pace = lot.pace();
-    Result<Arena> arena =
-        Arena::start(arena_for(lot.privilege, lot.cases),
-                     [&](StagePort& port) { drive(port, lot.cases, pace, options_); });
+    Result<Arena> arena = Arena::start(arena_for(lot.privilege, lot.cases), [&](StagePort& port) {
+      drive(port, lot.cases, pace, options_);
+    });
     Status ended = arena ? receive_all(*arena) : Status(arena.error());
-    if (ended) return interrupt(lot, stopped_ ? "the run was stopped" : "");
-    blame(lot, ended.error());
+    if (!ended) return blame(lot, ended.error());
+    interrupt(lot, stopped_ ? "the run was stopped" : "no batch was measured");
   }
 
   // A worker that came to no good end. What has batches keeps them.
@@ -243,7 +259,7 @@ class Session {
       for (const std::size_t index : lot.indices) builders_[index].fail(error, support_);
       return;
     }
-    const std::string& name = cases_[*running_].id().str();
+    const std::string name = cases_[*running_].id().str();
     builders_[*running_].fail({fmt::format("{} while this benchmark ran", error.str())}, support_);
     interrupt(lot, fmt::format("{} while {} ran", error.str(), name));
   }
@@ -257,18 +273,13 @@ class Session {
   // Until the worker is done, dead, silent for too long, or no longer wanted.
   Status receive_all(Arena& arena) {
     Deadline silence = Deadline::in(worker_patience);
-    for (;;) {
-      if (!tell()) {
-        stopped_ = true;
-        arena.kill();
-        return {};
-      }
+    while (!stopped_) {
       const Result<std::string> bytes = arena.receive(Deadline::in(between_events));
-      if (!bytes && bytes.error().err == ETIMEDOUT) {
-        if (silence.passed()) return Error{"the benchmark's worker fell silent"};
+      if (!bytes && bytes.error().err == ETIMEDOUT && !silence.passed()) {
+        tell();
         continue;
       }
-      if (!bytes) return bytes.error();
+      if (!bytes) return silent(bytes.error());
       silence = Deadline::in(worker_patience);
       const Result<WorkerMessage> message = bench::decode(*bytes);
       if (!message) return message.error();
@@ -277,6 +288,11 @@ class Session {
         return taken;
       }
     }
+    return {};
+  }
+
+  static Error silent(const Error& error) {
+    return error.err == ETIMEDOUT ? Error{"the benchmarks' worker fell silent"} : error;
   }
 
   Status take(const BatchBegins& m) {
@@ -285,6 +301,7 @@ class Session {
     builders_[*running_].begin(options_.started_at + seconds_since(start_));
     event_.running = &cases_[*running_];
     event_.case_index = *running_;
+    tell();
     return {};
   }
   Status take(const BatchTimes& m) {
@@ -306,13 +323,13 @@ class Session {
   }
   static Status take(const Finished& /*m*/) { return {}; }
 
-  bool tell() {
-    if (!on_event_) return true;
+  void tell() {
+    if (!on_event_) return;
     event_.cases = runnable_;
     event_.batches_total = batches_total_;
     event_.seconds = seconds_since(start_);
     event_.seconds_expected = static_cast<double>(runnable_) * options_.seconds_per_case;
-    return on_event_(event_);
+    stopped_ = !on_event_(event_) || stopped_;
   }
 
   std::span<const BenchCase> cases_;

@@ -16,7 +16,8 @@ namespace nsbench {
 
 struct SessionOptions {
   // Wall time per case over all its batches, with everything that is not timed: set-up, teardown,
-  // waiting for the teardown to be over. A guide: every case gets five batches at least.
+  // waiting for the teardown to be over. A guide: every case gets five batches at least, of which
+  // the first only warms up.
   double seconds_per_case = 1.0;
   // Orders the batches and chooses the samples that are kept.
   std::uint64_t seed = 1;
@@ -26,7 +27,7 @@ struct SessionOptions {
   std::vector<std::string> benchmark_flags;
 };
 
-// Where a session stands; sent whenever a batch begins and at the end.
+// Where a session stands; sent whenever a batch begins, every 0.1 s or so, and at the end.
 struct SessionEvent {
   // The case whose batch runs now; null while a worker is being set up, and at the end.
   const BenchCase* running = nullptr;
@@ -34,18 +35,18 @@ struct SessionEvent {
   std::size_t cases = 0;         // that run; skipped ones are not counted
   std::size_t batches_done = 0;  // over all cases, warm-up included
   std::size_t batches_total = 0;
-  double seconds = 0;            // since the session began
-  double seconds_expected = 0;   // for the whole session
+  double seconds = 0;           // since the session began
+  double seconds_expected = 0;  // for the whole session
 };
 
 // Answers false to stop at once: what was measured until then is returned.
 using OnSessionEvent = std::function<bool(const SessionEvent&)>;
 
-// Runs `cases` with their batches interleaved in random order, one worker process per privilege, each
-// in an arena of its own; the caller must be single-threaded. The answer has one Series per case, in
-// the order given. A case that can't run here has `skip` and `error` set; one whose worker died
-// or hung, and one that was never reached, has `error` alone. Never hangs: each message of a worker
-// has its deadline. `warnings` gets what makes the numbers less sure, once per code:
+// Runs `cases` with their batches interleaved in random order, one worker process per privilege,
+// each in an arena of its own; the caller must be single-threaded. The answer has one Series per
+// case, in the order given. A case that can't run here has `skip` and `error` set; one whose worker
+// died or hung, and one that was never reached, has `error` alone. Never hangs: each message of a
+// worker has its deadline. `warnings` gets what makes the numbers less sure, once per code:
 //   "unpinned"         the worker could not be tied to one CPU
 //   "one-cpu"          harness and worker share the only CPU
 //   "clock"            no invariant cycle counter; clock_gettime times the calls

@@ -50,8 +50,9 @@ class Stopwatch {
   [[nodiscard]] Ticks stop() const { return use_cycles_ ? cycles_after() : raw_ns(); }
   // Nanoseconds between the two, less what reading the clock costs; never below 0.
   [[nodiscard]] double ns(Ticks started, Ticks stopped) const {
-    return stopped <= started + cost_ ? 0
-                                      : static_cast<double>(stopped - started - cost_) * ns_per_tick_;
+    return stopped <= started + cost_
+               ? 0
+               : static_cast<double>(stopped - started - cost_) * ns_per_tick_;
   }
   [[nodiscard]] bool uses_cycles() const { return use_cycles_; }
   [[nodiscard]] double cost_ns() const { return static_cast<double>(cost_) * ns_per_tick_; }

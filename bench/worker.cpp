@@ -11,7 +11,6 @@
 #include <chrono>
 #include <utility>
 
-#include "bench/pace.h"
 #include "probes/sandbox/child.h"
 #include "probes/sandbox/files.h"
 #include "reports/statistics.h"
@@ -78,7 +77,8 @@ std::size_t within_limit(Kind kind, std::size_t wanted) {
   const Result<std::string> text =
       read_small_file(fmt::format("/proc/sys/user/{}", row(kind).limit));
   std::size_t limit = 0;
-  if (!text || std::from_chars(text->data(), text->data() + text->size(), limit).ec != std::errc{}) {
+  if (!text ||
+      std::from_chars(text->data(), text->data() + text->size(), limit).ec != std::errc{}) {
     return wanted;
   }
   return std::clamp<std::size_t>(limit / 4, 1, wanted);
@@ -157,7 +157,7 @@ BatchSummary Worker::run_batch(std::size_t case_index, double seconds) {
   if (Status s = arrange(bench_case, lane); !s) {
     end = failure(BatchEnds::Outcome::NotArranged, s.error());
   } else {
-    end = measure(lane, Pace::for_calls(seconds, lane.overhead));
+    end = measure(lane, seconds);
     if (bench_case.way.method != Method::Setns) drain(bench_case.workload->namespaces, end);
   }
   lane.overhead = seconds_since(start) - recording_->seconds;
@@ -213,7 +213,8 @@ void Worker::drain(NamespaceSet set, BatchEnds& end) {
       return;
     case Drain::Answer::Backlog:
       end.drained = false;
-      note_once("backlog", fmt::format("dropped namespaces ({}) were not gone after 2 s", set.str()));
+      note_once("backlog",
+                fmt::format("dropped namespaces ({}) were not gone after 2 s", set.str()));
       return;
     case Drain::Answer::Unknown:
       end.drained = false;

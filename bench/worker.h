@@ -32,9 +32,13 @@ class Worker {
 
   // Ties the process to one CPU, calibrates the clock, makes the canaries.
   Status set_up();
-  // Runs a batch of one case in a fresh process, for about `seconds` with all that belongs to it,
+  // Runs a batch of one case in a fresh process, with `seconds` for its calls and what undoes them,
   // and sends what came out. After its first failure a case is not run again.
   BatchSummary run_batch(std::size_t case_index, double seconds);
+  // Seconds that a batch of the case took last time, other than for its calls.
+  [[nodiscard]] double overhead(std::size_t case_index) const {
+    return lanes_[case_index].overhead;
+  }
   [[nodiscard]] bool has_failed(std::size_t case_index) const { return lanes_[case_index].failed; }
 
  private:

@@ -14,11 +14,6 @@ namespace nsbench {
 
 namespace {
 
-using namespace std::chrono_literals;
-// The stage's own deadline is the shorter one, so that it can still say which act hung.
-constexpr auto stage_time = 8s;
-constexpr auto case_time = 10s;
-
 // The first line of an encoded Played: a mark, a word and a text; the transcript follows.
 constexpr char skip_mark = 'S';
 constexpr char broken_mark = 'B';
@@ -71,13 +66,13 @@ std::string Played::encode() const {
 
 Result<Played> Played::decode(std::string_view bytes) {
   const std::size_t newline = bytes.find('\n');
-  if (bytes.empty() || newline == std::string_view::npos) return Error{"malformed play"};
+  if (newline == std::string_view::npos || newline == 0) return Error{"malformed play"};
   Result<Transcript> transcript = Transcript::decode(bytes.substr(newline + 1));
   if (!transcript) return transcript.error();
   Played played;
   played.transcript = std::move(*transcript);
   const std::string_view head = bytes.substr(0, newline);
-  if (head.front() == whole_mark) return played;
+  if (head == std::string_view(&whole_mark, 1)) return played;
   const std::size_t space = head.find(' ');
   if (space == std::string_view::npos) return Error{"malformed play"};
   const std::string_view word = head.substr(1, space - 1);
@@ -88,16 +83,19 @@ Result<Played> Played::decode(std::string_view bytes) {
     played.skip = Skip{*reason, std::move(text)};
   } else if (head.front() == broken_mark) {
     played.broken = std::move(text);
-  } else {
+  } else if (head.front() == refused_mark) {
     Error refused{std::move(text)};
-    std::from_chars(word.data(), word.data() + word.size(), refused.err);
+    const auto parsed = std::from_chars(word.data(), word.data() + word.size(), refused.err);
+    if (parsed.ec != std::errc{} || refused.err < 0) return Error{"malformed play: no errno"};
     played.refused = std::move(refused);
+  } else {
+    return Error{"malformed play: unknown mark"};
   }
   return played;
 }
 
-CheckRun CheckRun::start(const CheckCase& what, const Support& support) {
-  CheckRun run(what, support, Deadline::in(case_time));
+CheckRun CheckRun::start(const CheckCase& what, const Support& support, const CheckTimes& times) {
+  CheckRun run(what, support, times);
   CaseResult early;
   early.id = what.id();
   early.namespaces = what.recipe().namespaces.names();
@@ -108,8 +106,8 @@ CheckRun CheckRun::start(const CheckCase& what, const Support& support) {
     run.ended_ = std::move(early);
     return run;
   }
-  Result<Arena> arena = Arena::start(arena_of(what), [&what](StagePort& port) {
-    const Played played = play(*what.probe, what.recipe(), Deadline::in(stage_time));
+  Result<Arena> arena = Arena::start(arena_of(what), [&](StagePort& port) {
+    const Played played = play(*what.probe, what.recipe(), Deadline::in(times.stage));
     if (Status s = port.send(played.encode()); !s) port.fail(s.error());
   });
   if (arena) {
@@ -172,7 +170,8 @@ CaseResult CheckRun::finish() {
   result.expected = what_.probe->sentence;
   Result<std::string> message = arena_->receive(deadline_);
   if (!message && message.error().err == ETIMEDOUT) {
-    message = Error{fmt::format("no result within {} s", case_time.count())};
+    const std::chrono::duration<double> waited = times_.whole;
+    message = Error{fmt::format("no result within {} s", waited.count())};
   }
   arena_.reset();  // everything in it ends here
   judge(message, result);
@@ -180,8 +179,8 @@ CaseResult CheckRun::finish() {
   return result;
 }
 
-CaseResult check(const CheckCase& what, const Support& support) {
-  return CheckRun::start(what, support).finish();
+CaseResult check(const CheckCase& what, const Support& support, const CheckTimes& times) {
+  return CheckRun::start(what, support, times).finish();
 }
 
 }  // namespace nsbench

@@ -1,7 +1,10 @@
 // One check: a probe played by one recipe in an arena of its own, and what came of it.
 #pragma once
 
+#include <chrono>
+#include <optional>
 #include <string>
+#include <string_view>
 
 #include "probes/probe.h"
 #include "probes/sandbox/arena.h"
@@ -33,10 +36,18 @@ struct Played {
   static Result<Played> decode(std::string_view bytes);
 };
 
+// How long a check may take. The stage's own deadline is the shorter one, so that it can still say
+// which act hung.
+struct CheckTimes {
+  std::chrono::milliseconds stage{8'000};
+  std::chrono::milliseconds whole{10'000};
+};
+
 // A check that is under way. Destroying it kills its arena.
 class CheckRun {
  public:
-  static CheckRun start(const CheckCase& what, const Support& support);
+  static CheckRun start(const CheckCase& what, const Support& support,
+                        const CheckTimes& times = {});
 
   // Readable when the check has ended; -1 if it ended at once.
   [[nodiscard]] int fd() const { return arena_ ? arena_->fd() : -1; }
@@ -48,14 +59,15 @@ class CheckRun {
   [[nodiscard]] const Transcript& transcript() const { return transcript_; }
 
  private:
-  CheckRun(const CheckCase& what, const Support& support, Deadline deadline)
-      : what_(what), support_(&support), deadline_(deadline) {}
+  CheckRun(const CheckCase& what, const Support& support, const CheckTimes& times)
+      : what_(what), support_(&support), times_(times) {}
   void judge(const Result<std::string>& message, CaseResult& result);
   void judge_refusal(const Error& refusal, CaseResult& result) const;
 
   CheckCase what_;
   const Support* support_;
-  Deadline deadline_;
+  CheckTimes times_;
+  Deadline deadline_ = Deadline::in(times_.whole);
   std::optional<Arena> arena_;
   Transcript transcript_;
   std::optional<CaseResult> ended_;
@@ -63,6 +75,6 @@ class CheckRun {
 };
 
 // Starts and finishes one check.
-CaseResult check(const CheckCase& what, const Support& support);
+CaseResult check(const CheckCase& what, const Support& support, const CheckTimes& times = {});
 
 }  // namespace nsbench

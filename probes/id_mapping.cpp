@@ -66,7 +66,7 @@ std::string shared_file() { return scratch_dir() + "/owned"; }
 
 void look_at_owner(Observation& seen, const std::string& path) {
   struct stat info {};
-  seen.call("stat", ::stat(path.c_str(), &info));
+  if (seen.call("stat", ::stat(path.c_str(), &info)) < 0) return;
   seen.number("owner", info.st_uid);
   seen.number("group", info.st_gid);
 }
@@ -126,7 +126,8 @@ void make_sockets(Scene& scene) {
 void peer_ids(Observation& seen, int socket) {
   ucred peer{};
   socklen_t size = sizeof peer;
-  seen.call("getsockopt(SO_PEERCRED)", ::getsockopt(socket, SOL_SOCKET, SO_PEERCRED, &peer, &size));
+  const int got = ::getsockopt(socket, SOL_SOCKET, SO_PEERCRED, &peer, &size);
+  if (seen.call("getsockopt(SO_PEERCRED)", got) < 0) return;
   seen.number("peer uid", peer.uid);
   seen.number("peer gid", peer.gid);
 }

@@ -31,6 +31,12 @@ Judgement judge(const Transcript& t) {
   const Observation& outside = t.at("outside looks");
   const Observation& inside = t.at("inside looks");
   const std::string_view own = row(kind).name;
+  for (const Entry& side : t.entries()) {
+    if (side.side == "door") continue;
+    const std::string link = side.seen.text_of(own);
+    j.works(fmt::format("the {} can read its /proc/self/ns/{}", side.side, own),
+            fmt::format("{}:[inode]", own), link, link.starts_with(fmt::format("{}:[", own)));
+  }
   j.isolated_differ(fmt::format("the {} namespace inside is another one", own),
                     outside.text_of(own), inside.text_of(own));
   j.isolated_differ(fmt::format("a sibling's {} namespace is a third one", own),

@@ -1,5 +1,6 @@
 // net: the list of interfaces is the namespace's own.
 #include <fmt/format.h>
+#include <linux/capability.h>
 #include <net/if.h>
 #include <sys/ioctl.h>
 #include <sys/mount.h>
@@ -17,6 +18,7 @@
 #include "probes/sandbox/arena.h"
 #include "probes/sandbox/fd.h"
 #include "probes/sandbox/files.h"
+#include "probes/sandbox/id_map.h"
 #include "probes/sandbox/rtnetlink.h"
 
 namespace nsbench::probes {
@@ -104,6 +106,9 @@ void make_first(Scene& scene) {
     if (kind != renamed_lo && would_load_module(std::string(kind))) continue;
     const Status made = make_link(outside_link, kind);
     if (!made && made.error().err == EOPNOTSUPP) continue;
+    if (made.error().err == EPERM && !has_capability(CAP_NET_ADMIN)) {
+      return scene.skip(SkipReason::NoPrivilege, "this process has no CAP_NET_ADMIN");
+    }
     scene.seen.text("kind", kind);
     scene.seen.result("make", made.error().err);
     set_up("lo");

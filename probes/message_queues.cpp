@@ -50,6 +50,9 @@ void make(Scene& scene, const char* name) {
   if (scene.seen.errno_of("create") == ENOSYS) {
     scene.skip(SkipReason::NoFeature, "the kernel has no POSIX queues (CONFIG_POSIX_MQUEUE)");
   }
+  if (scene.seen.errno_of("create") == EMFILE) {
+    scene.skip(SkipReason::Limit, "mq_open: EMFILE (RLIMIT_MSGQUEUE is used up)");
+  }
 }
 
 void list(Scene& scene) {

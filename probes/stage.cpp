@@ -5,6 +5,7 @@
 #include <array>
 #include <cerrno>
 #include <charconv>
+#include <exception>
 #include <utility>
 
 #include "probes/sandbox/channel.h"
@@ -14,13 +15,21 @@ namespace nsbench {
 
 namespace {
 
+std::string in_act(const Act& act, std::string_view trouble) {
+  return fmt::format("act \"{}\" {}: {}", act.name, id(act.side), trouble);
+}
+
 // Plays one act and packs what came of it.
 Played play_act(const Act& act, const Transcript& so_far, pid_t inside_pid) {
   Scene scene(so_far, inside_pid);
-  act.play(scene);
+  try {
+    act.play(scene);
+  } catch (const std::exception& thrown) {
+    scene.broken(fmt::format("it threw: {}", thrown.what()));
+  }
   Played played;
   played.skip = scene.skipped();
-  played.broken = scene.trouble();
+  if (!scene.trouble().empty()) played.broken = in_act(act, scene.trouble());
   played.transcript.add({std::string(id(act.side)), std::string(act.name), std::move(scene.seen)});
   return played;
 }
@@ -54,8 +63,13 @@ int serve(const Probe& probe, Channel& channel) {
     if (!text) return 0;
     const Result<Command> command = Command::decode(*text);
     if (!command || command->act >= probe.acts.size()) return 1;
-    const Played played = play_act(probe.acts[command->act], command->so_far, command->inside_pid);
-    if (!channel.send(played.encode())) return 1;
+    const Act& act = probe.acts[command->act];
+    const Played played = play_act(act, command->so_far, command->inside_pid);
+    if (channel.send(played.encode())) continue;
+    // Too long, perhaps: the stage should hear that much.
+    Played lost;
+    lost.broken = in_act(act, "what it saw can't be sent");
+    if (!channel.send(lost.encode())) return 1;
   }
 }
 
@@ -135,7 +149,7 @@ Played play(const Probe& probe, const Recipe& recipe, Deadline deadline) {
     }
     Result<Played> one = player.play({i, inside_pid(), all.transcript}, deadline);
     if (!one) {
-      all.broken = fmt::format("act \"{}\" {}: {}", act.name, id(act.side), one.error().str());
+      all.broken = in_act(act, one.error().str());
       return all;
     }
     if (!take(all, std::move(*one))) return all;

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <linux/capability.h>
 #include <linux/close_range.h>
 #include <sys/mount.h>
 #include <sys/resource.h>
@@ -128,7 +129,7 @@ Result<Arena> Arena::start(const ArenaSpec& spec, const Stage& stage) {
   Result<std::pair<Channel, Channel>> ends = Channel::pair();
   if (!ends) return ends.error();
   Channel& port = ends->second;
-  const bool privileged = has_sys_admin();
+  const bool privileged = has_capability(CAP_SYS_ADMIN);
   Result<Child> child = Error{"not made"};
   if (spec.privilege == Privilege::Root || (spec.user_inside && privileged)) {
     child = make_arena(spec, false, port, stage);

@@ -9,6 +9,7 @@
 
 #include <array>
 #include <cerrno>
+#include <cstdint>
 
 #include "probes/sandbox/child.h"
 #include "probes/sandbox/files.h"
@@ -26,10 +27,16 @@ Result<CapabilityData> capabilities() {
   return data;
 }
 
+// All but CAP_SETFCAP, which a process with uid 0 needs to map itself into a user namespace that it
+// makes (since 5.12; kernel/user_namespace.c verify_root_map()) and which gives nothing else here.
 Status drop_capabilities() {
+  const Result<CapabilityData> had = capabilities();
+  if (!had) return had.error();
+  const std::uint32_t kept = (*had)[0].permitted & (1U << CAP_SETFCAP);
   __user_cap_header_struct header{.version = _LINUX_CAPABILITY_VERSION_3, .pid = 0};
-  const CapabilityData none{};
-  if (::syscall(SYS_capset, &header, none.data()) != 0) return Error::last("capset(none)");
+  CapabilityData data{};
+  data[0] = {.effective = kept, .permitted = kept, .inheritable = 0};
+  if (::syscall(SYS_capset, &header, data.data()) != 0) return Error::last("capset(none)");
   return {};
 }
 
@@ -68,9 +75,10 @@ Status drop_privilege() {
   return {};
 }
 
-bool has_sys_admin() {
+bool has_capability(int capability) {
   const Result<CapabilityData> data = capabilities();
-  return data.ok() && ((*data)[0].effective & (1U << CAP_SYS_ADMIN)) != 0;
+  const auto number = static_cast<unsigned>(capability);
+  return data.ok() && ((*data)[number / 32].effective & (1U << (number % 32))) != 0;
 }
 
 }  // namespace nsbench

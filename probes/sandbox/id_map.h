@@ -24,11 +24,11 @@ uid_t inside_id(uid_t outside);
 Status write_own_maps(const OuterIds& outer, uid_t uid_inside, gid_t gid_inside);
 
 // Becomes an unprivileged process: uid and gid 65534 without groups, or, where that id is not
-// mapped, the same ids without any capability. Dumpable again afterwards (setresuid clears that,
-// and /proc/self/uid_map would be root's) and tied to its parent again.
+// mapped, the same ids without any capability that counts for namespaces. Dumpable again afterwards
+// (setresuid clears that, and /proc/self/uid_map would be root's) and tied to its parent again.
 Status drop_privilege();
 
-// Whether the process has CAP_SYS_ADMIN in its user namespace.
-bool has_sys_admin();
+// Whether the process has this capability (CAP_SYS_ADMIN, ..) effective in its user namespace.
+bool has_capability(int capability);
 
 }  // namespace nsbench

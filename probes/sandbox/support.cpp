@@ -1,11 +1,13 @@
 #include "probes/sandbox/support.h"
 
 #include <fmt/format.h>
+#include <linux/capability.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
 #include <array>
 #include <cerrno>
+#include <cstdint>
 #include <cstdio>
 #include <sstream>
 #include <string_view>
@@ -55,6 +57,18 @@ bool root_is_a_mount() {
   return !mounts || has_mount_at_root(*mounts);
 }
 
+// Whether the id is one of the inside's in this map (user_namespaces(7)); true if it can't be read.
+bool is_mapped(const char* map_file, std::int64_t id) {
+  const Result<std::string> map = read_small_file(map_file);
+  if (!map) return true;
+  std::istringstream extents(*map);
+  std::int64_t inside = 0, outside = 0, length = 0;
+  while (extents >> inside >> outside >> length) {
+    if (id >= inside && id < inside + length) return true;
+  }
+  return false;
+}
+
 NamespaceSet present_kinds() {
   NamespaceSet present;
   for (const KindRow& r : all_kinds) {
@@ -63,6 +77,35 @@ NamespaceSet present_kinds() {
     }
   }
   return present;
+}
+
+struct Evidence {
+  SkipReason reason;
+  std::string text;
+};
+
+// Why a call was answered with EPERM or EACCES.
+std::optional<Evidence> forbidden_by(const Support& support, const Error& refusal, bool userns) {
+  if (userns && !support.userns_switch.empty()) {
+    return Evidence{SkipReason::UserNamespacesOff, support.userns_switch};
+  }
+  if (userns && !support.userns_lsm.empty()) {
+    return Evidence{SkipReason::Policy, support.userns_lsm};
+  }
+  if (support.seccomp_filter) return Evidence{SkipReason::Policy, "a seccomp filter is active"};
+  if (userns && support.chrooted) return Evidence{SkipReason::Policy, "in a chroot"};
+  if (userns && support.ids_unmapped) {
+    return Evidence{SkipReason::NoPrivilege, "the own ids are not mapped in this user namespace"};
+  }
+  if (support.no_setfcap && refusal.step.starts_with("write(/proc/self/uid_map")) {
+    return Evidence{SkipReason::NoPrivilege, "this process has no CAP_SETFCAP"};
+  }
+  const bool joins_mnt = refusal.step.starts_with("setns(") &&
+                         refusal.step.find(row(Kind::Mnt).flag_name) != std::string::npos;
+  if (!userns && support.no_sys_chroot && joins_mnt) {
+    return Evidence{SkipReason::NoPrivilege, "this process has no CAP_SYS_CHROOT"};
+  }
+  return std::nullopt;
 }
 
 }  // namespace
@@ -83,7 +126,11 @@ KernelRelease KernelRelease::running() {
 
 Support Support::look() {
   Support support;
-  support.sys_admin = has_sys_admin();
+  support.sys_admin = has_capability(CAP_SYS_ADMIN);
+  support.no_sys_chroot = !has_capability(CAP_SYS_CHROOT);
+  support.no_setfcap = !has_capability(CAP_SETFCAP);
+  support.ids_unmapped = !is_mapped("/proc/self/uid_map", ::geteuid()) ||
+                         !is_mapped("/proc/self/gid_map", ::getegid());
   support.present = present_kinds();
   const Result<std::string> status = read_small_file("/proc/self/status");
   support.proc = status.ok();
@@ -117,6 +164,16 @@ std::optional<Skip> Support::explain(const Error& refusal, bool userns) const {
     return Skip{reason, fmt::format("{} ({})", refusal.str(), evidence)};
   };
   switch (refusal.err) {
+    case EAGAIN:  // clone(2)
+      return skip(SkipReason::Limit, "RLIMIT_NPROC, or a cgroup's pids.max");
+    case EINVAL:
+      if (refusal.step.starts_with("setns(pidfd") && release < KernelRelease{5, 8}) {
+        return skip(SkipReason::KernelTooOld, "older than 5.8");
+      }
+      if (chrooted && refusal.step.starts_with("mount(/")) {
+        return skip(SkipReason::Policy, "in a chroot");
+      }
+      return std::nullopt;
     case ENOSPC:
     case EUSERS:
       if (userns && !userns_switch.empty()) {
@@ -129,12 +186,9 @@ std::optional<Skip> Support::explain(const Error& refusal, bool userns) const {
       return std::nullopt;
     case EPERM:
     case EACCES:
-      if (userns && !userns_switch.empty()) {
-        return skip(SkipReason::UserNamespacesOff, userns_switch);
+      if (const auto found = forbidden_by(*this, refusal, userns)) {
+        return skip(found->reason, found->text);
       }
-      if (userns && !userns_lsm.empty()) return skip(SkipReason::Policy, userns_lsm);
-      if (seccomp_filter) return skip(SkipReason::Policy, "a seccomp filter is active");
-      if (userns && chrooted) return skip(SkipReason::Policy, "in a chroot");
       return std::nullopt;
     default:
       return std::nullopt;

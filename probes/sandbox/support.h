@@ -3,6 +3,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "probes/sandbox/namespace_set.h"
 #include "reports/case_id.h"
@@ -28,6 +29,9 @@ struct KernelRelease {
 // The evidence, gathered once, without changing anything.
 struct Support {
   bool sys_admin = false;       // CAP_SYS_ADMIN in the own user namespace
+  bool no_sys_chroot = false;   // no CAP_SYS_CHROOT there, which setns(mnt) needs too
+  bool no_setfcap = false;      // no CAP_SETFCAP, which mapping the outer uid 0 needs (5.12)
+  bool ids_unmapped = false;    // the own uid or gid is not mapped in the own user namespace
   NamespaceSet present;         // kinds with a file in /proc/self/ns
   bool proc = false;            // a /proc is mounted
   bool seccomp_filter = false;  // a seccomp filter is on this process

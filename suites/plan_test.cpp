@@ -1,0 +1,126 @@
+#include "suites/plan.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <set>
+#include <string>
+
+namespace nsbench {
+namespace {
+
+using ::testing::HasSubstr;
+
+std::vector<std::string> ids(const std::vector<CheckCase>& cases) {
+  std::vector<std::string> found;
+  for (const CheckCase& c : cases) found.push_back(c.id().str());
+  return found;
+}
+
+TEST(AllCheckCases, HaveUniqueIdsThatParse) {
+  std::set<std::string> seen;
+  for (const CheckCase& c : all_check_cases()) {
+    const std::string text = c.id().str();
+    EXPECT_TRUE(seen.insert(text).second) << text;
+    const Result<CaseId> parsed = CaseId::parse(text);
+    ASSERT_TRUE(parsed) << text << ": " << parsed.error().str();
+    EXPECT_EQ(*parsed, c.id());
+  }
+}
+
+TEST(AllCheckCases, EveryCaseHasItsControl) {
+  const std::vector<CheckCase> all = all_check_cases();
+  const std::vector<std::string> names = ids(all);
+  const std::set<std::string> known(names.begin(), names.end());
+  for (const CheckCase& c : all) {
+    EXPECT_TRUE(known.contains(c.id().with_control(!c.control).str())) << c.id().str();
+  }
+}
+
+TEST(AllCheckCases, LeaveOutWhatNoKernelCanDo) {
+  for (const CheckCase& c : all_check_cases()) {
+    const bool time_by_clone = c.probe->namespaces.has(Kind::Time) && c.way.method == Method::Clone;
+    EXPECT_FALSE(time_by_clone) << c.id().str();
+  }
+}
+
+TEST(AllCheckCases, EveryKindIsEnteredByEveryWayItHas) {
+  for (const KindRow& kind : all_kinds) {
+    for (const Way& way : all_ways) {
+      if (kind.kind == Kind::Time && way.method == Method::Clone) continue;
+      const std::vector<CheckCase> all = all_check_cases();
+      EXPECT_TRUE(std::any_of(all.begin(), all.end(), [&](const CheckCase& c) {
+        return c.probe->namespaces.has(kind.kind) && c.way == way;
+      })) << kind.name;
+    }
+  }
+}
+
+TEST(MakePlan, AFilterTakesTheControlAlong) {
+  Selection selection;
+  selection.filter = "^uts/hostname:clone:root$";
+  const Result<Plan> plan = make_plan(selection);
+  ASSERT_TRUE(plan);
+  EXPECT_THAT(ids(plan->checks), ::testing::UnorderedElementsAre(
+                                     "uts/hostname:clone:root", "uts/hostname:clone:root:control"));
+  EXPECT_TRUE(plan->benchmarks.empty());
+}
+
+TEST(MakePlan, ABadFilterIsNamed) {
+  Selection selection;
+  selection.filter = "net/(";
+  const Result<Plan> plan = make_plan(selection);
+  ASSERT_FALSE(plan);
+  EXPECT_THAT(plan.error().str(), HasSubstr("\"net/(\""));
+}
+
+TEST(MakePlan, TheSeedDecidesTheOrderAndNothingElse) {
+  Selection selection;
+  const std::vector<std::string> first = ids(make_plan(selection)->checks);
+  EXPECT_EQ(first, ids(make_plan(selection)->checks));
+  selection.seed = 2;
+  const std::vector<std::string> other = ids(make_plan(selection)->checks);
+  EXPECT_NE(first, other);
+  EXPECT_THAT(other, ::testing::UnorderedElementsAreArray(first));
+}
+
+TEST(MakePlan, RepeatsChecksAndProlongsBenchmarks) {
+  Selection selection;
+  const Plan once = *make_plan(selection);
+  selection.repeat = 3;
+  const Plan thrice = *make_plan(selection);
+  EXPECT_EQ(thrice.checks.size(), 3 * once.checks.size());
+  EXPECT_EQ(thrice.benchmarks.size(), once.benchmarks.size());
+  EXPECT_DOUBLE_EQ(thrice.seconds_per_benchmark, 3 * once.seconds_per_benchmark);
+}
+
+TEST(MakePlan, BenchmarksRunWithTheBestPrivilegeUnlessTheSuiteWantsAll) {
+  Selection selection;
+  const auto privileges = [&selection] {
+    std::set<Privilege> found;
+    for (const BenchCase& c : make_plan(selection)->benchmarks) found.insert(c.privilege);
+    return found;
+  };
+  EXPECT_EQ(privileges(), std::set{Privilege::Root});
+  selection.sys_admin = false;
+  EXPECT_EQ(privileges(), std::set{Privilege::Userns});
+  selection.suite = find_suite("full");
+  EXPECT_EQ(privileges(), (std::set{Privilege::Root, Privilege::Userns}));
+}
+
+TEST(MakePlan, AFilterCanAskForTheOtherPrivilege) {
+  Selection selection;
+  selection.filter = "^create/uts:unshare:userns$";
+  EXPECT_EQ(make_plan(selection)->benchmarks.size(), 1U);
+}
+
+TEST(MakePlan, LeavesOutWhatWasNotAskedFor) {
+  Selection selection;
+  selection.checks = false;
+  EXPECT_TRUE(make_plan(selection)->checks.empty());
+  EXPECT_FALSE(make_plan(selection)->benchmarks.empty());
+}
+
+}  // namespace
+}  // namespace nsbench

@@ -1,0 +1,147 @@
+#include "suites/testing/host_state.h"
+
+#include <dirent.h>
+#include <fmt/format.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cctype>
+#include <filesystem>
+#include <sstream>
+
+#include "probes/sandbox/files.h"
+#include "probes/sandbox/namespace_set.h"
+
+namespace nsbench::testing {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+std::set<std::string> lines_of(const std::string& path) {
+  std::set<std::string> lines;
+  const Result<std::string> text = read_small_file(path);
+  std::istringstream in(text ? *text : "");
+  for (std::string line; std::getline(in, line);) lines.insert(line);
+  return lines;
+}
+
+std::set<std::string> entries_of(const std::string& path) {
+  std::set<std::string> names;
+  std::error_code ignored;
+  for (const fs::directory_entry& entry : fs::directory_iterator(path, ignored)) {
+    names.insert(entry.path().filename().string());
+  }
+  return names;
+}
+
+// The key and identifier of each object; the columns behind them change with use.
+std::set<std::string> sysv(const std::string& kind) {
+  std::set<std::string> objects;
+  for (const std::string& line : lines_of("/proc/sysvipc/" + kind)) {
+    std::istringstream words(line);
+    std::string key;
+    std::string number;
+    words >> key >> number;
+    objects.insert(fmt::format("{} {} {}", kind, key, number));
+  }
+  return objects;
+}
+
+// Every namespace that a process is in. A kernel thread has none to show.
+std::set<std::string> namespaces() {
+  std::set<std::string> found;
+  for (const std::string& pid : entries_of("/proc")) {
+    if (std::isdigit(static_cast<unsigned char>(pid.front())) == 0) continue;
+    for (const KindRow& kind : all_kinds) {
+      const Result<std::string> link = read_link(fmt::format("/proc/{}/ns/{}", pid, kind.name));
+      if (link) found.insert(*link);
+    }
+  }
+  return found;
+}
+
+std::set<std::string> our_processes() {
+  std::set<std::string> found;
+  for (const std::string& pid : entries_of("/proc")) {
+    if (std::isdigit(static_cast<unsigned char>(pid.front())) == 0) continue;
+    const Result<std::string> comm = read_small_file(fmt::format("/proc/{}/comm", pid));
+    if (!comm) continue;
+    const std::string name = trimmed(*comm);
+    if (name == "nsbench" || name == "nsprobe" || name.starts_with("nsb-")) {
+      found.insert(fmt::format("{} {}", name, pid));
+    }
+  }
+  return found;
+}
+
+std::set<std::string> cgroups() {
+  std::set<std::string> found;
+  std::error_code ignored;
+  for (fs::recursive_directory_iterator it("/sys/fs/cgroup", ignored), end; it != end;
+       it.increment(ignored)) {
+    if (it->is_directory(ignored)) found.insert(it->path().string());
+  }
+  return found;
+}
+
+std::set<std::string> sysctls() {
+  std::set<std::string> found;
+  for (const char* dir : {"/proc/sys/user", "/proc/sys/fs/mqueue", "/proc/sys/net/core"}) {
+    for (const std::string& name : entries_of(dir)) {
+      const std::string path = fmt::format("{}/{}", dir, name);
+      const Result<std::string> value = read_small_file(path);
+      if (value) found.insert(path + " = " + trimmed(*value));
+    }
+  }
+  for (const char* path : {"/proc/sys/kernel/shmmax", "/proc/sys/kernel/msgmax",
+                           "/proc/sys/kernel/sem", "/proc/sys/kernel/pid_max"}) {
+    const Result<std::string> value = read_small_file(path);
+    if (value) found.insert(std::string(path) + " = " + trimmed(*value));
+  }
+  return found;
+}
+
+}  // namespace
+
+HostState look_at_host() {
+  HostState state;
+  utsname names{};
+  ::uname(&names);
+  state["names"] = {fmt::format("host {}", names.nodename),
+                    fmt::format("domain {}", names.domainname)};
+  state["mounts"] = lines_of("/proc/self/mountinfo");
+  for (const char* kind : {"shm", "sem", "msg"}) state["System V objects"].merge(sysv(kind));
+  state["queues"] = entries_of("/dev/mqueue");
+  state["links"] = entries_of("/sys/class/net");
+  state["namespaces"] = namespaces();
+  state["processes"] = our_processes();
+  state["cgroups"] = cgroups();
+  state["sysctls"] = sysctls();
+  for (const char* dir : {"/tmp", "/run", "/dev/shm", "."}) {
+    for (const std::string& name : entries_of(dir)) {
+      if (name.find("nsb") != std::string::npos) state["files"].insert(dir + ("/" + name));
+    }
+  }
+  state["modules"] = entries_of("/sys/module");
+  return state;
+}
+
+std::string differences(const HostState& before, const HostState& after) {
+  std::string text;
+  for (const auto& [what, old] : before) {
+    static const std::set<std::string> none;
+    const auto found = after.find(what);
+    const std::set<std::string>& now = found == after.end() ? none : found->second;
+    for (const std::string& entry : old) {
+      if (!now.contains(entry)) text += fmt::format("{}: - {}\n", what, entry);
+    }
+    for (const std::string& entry : now) {
+      if (!old.contains(entry)) text += fmt::format("{}: + {}\n", what, entry);
+    }
+  }
+  return text;
+}
+
+}  // namespace nsbench::testing

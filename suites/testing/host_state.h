@@ -1,0 +1,23 @@
+// For tests: what a run must not change on its host.
+#pragma once
+
+#include <sys/types.h>
+
+#include <map>
+#include <set>
+#include <string>
+
+namespace nsbench::testing {
+
+// Whatever a user could notice, by name. Two states are equal if nothing changed.
+using HostState = std::map<std::string, std::set<std::string>>;
+
+// Host and domain name, mounts, System V objects, POSIX queues, links, namespaces of all processes,
+// bound namespace files, cgroups, namespace sysctls, files of the temporary directories, and
+// processes whose name contains "nsbench" or that descend from `ancestor`.
+HostState look_at_host();
+
+// One line per difference: "links: + veth0".
+std::string differences(const HostState& before, const HostState& after);
+
+}  // namespace nsbench::testing
