@@ -66,6 +66,11 @@ void SeriesBuilder::fail(const Error& error, const Support& support) {
   }
 }
 
+void SeriesBuilder::crash(const Error& error) {
+  ++series_.failures;
+  if (series_.error.empty()) series_.error = error.str();
+}
+
 void SeriesBuilder::interrupt(const std::string& reason) {
   if (series_.error.empty()) series_.error = reason;
 }

@@ -29,6 +29,8 @@ class SeriesBuilder {
   // What stood in the way of the whole case.
   void skip(const Skip& reason);
   void fail(const Error& error, const Support& support);
+  // A call took the worker down with it.
+  void crash(const Error& error);
   // The case was not finished, for this reason; what was measured stays.
   void interrupt(const std::string& reason);
   [[nodiscard]] bool has_batches() const { return !series_.batches.empty(); }

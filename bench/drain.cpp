@@ -21,6 +21,7 @@ using std::chrono::milliseconds;
 
 constexpr microseconds between_trials{300};
 constexpr milliseconds patience{2000};
+constexpr milliseconds patience_at_first{500};
 constexpr milliseconds blind_wait{50};
 
 Status send_status(Channel& channel, const Status& status) {
@@ -65,7 +66,9 @@ Result<Fd> limited_user_namespace(NamespaceSet set) {
     return 1;
   });
   if (!child) return child.error();
-  if (Status s = receive_status(ends->first, Deadline::in(patience)); !s) return s.error();
+  if (Status s = receive_status(ends->first, Deadline::in(patience_at_first)); !s) {
+    return s.error();
+  }
   const Result<std::string> dir = proc_dir(*child);
   if (!dir) return dir.error();
   Fd fd(::open((*dir + "/ns/user").c_str(), O_RDONLY | O_CLOEXEC));
@@ -110,8 +113,11 @@ Result<Canary> Canary::make(NamespaceSet set) {
   Result<Fd> user_namespace = limited_user_namespace(set);
   if (!user_namespace) return user_namespace.error();
   canary.user_namespace_ = std::move(*user_namespace);
-  if (Status s = canary.hold_again(Deadline::in(patience)); !s) return s.error();
-  return canary;
+  const Status held = canary.hold_again(Deadline::in(patience_at_first));
+  if (held) return canary;
+  if (held.error().err != ETIMEDOUT) return held.error();
+  // It still tries: another limit than its own is in the way.
+  return Error{fmt::format("unshare({})", set.flag_names()), ENOSPC};
 }
 
 bool Canary::wait_until_gone(milliseconds patience) {

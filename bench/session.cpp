@@ -160,16 +160,12 @@ void drive(StagePort& port, std::span<const BenchCase> cases, const Pace& pace,
   send(Finished{});
 }
 
-// Under userns the way back out of a namespace needs rights over the one outside, so the arena has
-// its own of every kind. Root has them anyway.
+// The way back out of a namespace needs rights over the one outside, so that one is the arena's
+// own: even root does not own the outside where it is root of a user namespace only.
 ArenaSpec arena_for(Privilege privilege, std::span<const BenchCase> cases) {
-  ArenaSpec spec{.kinds = {}, .privilege = privilege, .user_inside = false};
-  if (privilege == Privilege::Root) return spec;
-  for (const BenchCase& bench_case : cases) {
-    spec.kinds = spec.kinds | bench_case.workload->namespaces;
-  }
-  spec.kinds = (spec.kinds | NamespaceSet{Kind::Uts}) - NamespaceSet{Kind::User};
-  return spec;
+  NamespaceSet kinds{Kind::Uts};  // which the baseline of `join` is about
+  for (const BenchCase& bench_case : cases) kinds = kinds | bench_case.workload->namespaces;
+  return {.kinds = kinds - NamespaceSet{Kind::User}, .privilege = privilege, .user_inside = false};
 }
 
 // The harness' side of one session.
@@ -260,7 +256,7 @@ class Session {
       return;
     }
     const std::string name = cases_[*running_].id().str();
-    builders_[*running_].fail({fmt::format("{} while this benchmark ran", error.str())}, support_);
+    builders_[*running_].crash({fmt::format("{} while this benchmark ran", error.str())});
     interrupt(lot, fmt::format("{} while {} ran", error.str(), name));
   }
 

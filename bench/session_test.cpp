@@ -86,7 +86,7 @@ TEST_F(Session, MeasuresEveryCaseInTheOrderGiven) {
       continue;
     }
     expect_consistent(all[i]);
-    if (!warned("backlog_unknown")) EXPECT_TRUE(all[i].drained);
+    EXPECT_TRUE(all[i].drained || warned("backlog_unknown"));
   }
   if (skipped == all.size()) GTEST_SKIP() << all.front().error;
 }
@@ -122,7 +122,7 @@ TEST_F(Session, TellsWhereItStands) {
   EXPECT_EQ(events.back().batches_done, events.back().batches_total);
   for (const SessionEvent& event : events) {
     EXPECT_EQ(event.cases, cases.size());
-    if (event.running != nullptr) EXPECT_EQ(event.running, &cases[event.case_index]);
+    EXPECT_TRUE(event.running == nullptr || event.running == &cases[event.case_index]);
   }
 }
 

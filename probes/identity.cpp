@@ -39,7 +39,9 @@ Judgement judge(const Transcript& t) {
   }
   j.isolated_differ(fmt::format("the {} namespace inside is another one", own),
                     outside.text_of(own), inside.text_of(own));
-  j.isolated_differ(fmt::format("a sibling's {} namespace is a third one", own),
+  j.isolated_differ(fmt::format("a sibling's {} namespace is another one too", own),
+                    outside.text_of(own), t.at("sibling looks").text_of(own));
+  j.isolated_differ(fmt::format("the sibling's {} namespace is not the inside's", own),
                     inside.text_of(own), t.at("sibling looks").text_of(own));
   for (const KindRow& other : all_kinds) {
     if (other.kind == kind) continue;

@@ -38,9 +38,9 @@ std::vector<std::string> pids_in(const std::string& proc) {
   return pids;
 }
 
-int count_victims(const std::string& proc, const std::vector<std::string>& pids) {
+int count_victims(const std::string& proc) {
   int count = 0;
-  for (const std::string& pid : pids) {
+  for (const std::string& pid : pids_in(proc)) {
     const Result<std::string> comm = read_small_file(fmt::format("{}/{}/comm", proc, pid));
     if (comm && trimmed(*comm) == victim) ++count;
   }
@@ -48,9 +48,7 @@ int count_victims(const std::string& proc, const std::vector<std::string>& pids)
 }
 
 void look_at(Observation& seen, const std::string& proc) {
-  const std::vector<std::string> pids = pids_in(proc);
-  seen.number("processes", static_cast<std::int64_t>(pids.size()));
-  seen.number("victims", count_victims(proc, pids));
+  seen.number("processes", static_cast<std::int64_t>(pids_in(proc).size()));
   seen.number("getpid", ::getpid());
   const Result<std::string> self = read_link(proc + "/self");
   seen.text("self", self ? *self : self.error().str());
@@ -83,6 +81,7 @@ void arrange(Scene& scene) {
     return scene.broken("the victim: " + named.error().str());
   }
   child->disown();
+  scene.seen.number("victims", count_victims("/proc"));
   look_at(scene.seen, "/proc");
 }
 
@@ -93,6 +92,7 @@ void mount_and_look(Scene& scene) {
     if (errno == EPERM) scene.skip(SkipReason::Policy, "mount(proc): EPERM (/proc is masked here)");
     return;
   }
+  scene.seen.number("victims", count_victims(proc));
   look_at(scene.seen, proc);
 }
 

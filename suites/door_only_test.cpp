@@ -24,7 +24,7 @@ bool is_allowed(const std::string& path) {
 
 // A call of the C library's wrapper (not of calls::), or a system call number.
 bool has_raw_call(const std::string& line) {
-  static const std::regex wrapper(R"((^|[^\w:."(`])(::)?(clone|clone3|unshare|setns)\s*\()");
+  static const std::regex wrapper(R"((^|[^\w:.])(::)?(clone|clone3|unshare|setns)\s*\()");
   static const std::regex number(R"(\b(SYS|__NR)_(clone3?|unshare|setns)\b)");
   std::smatch match;
   const std::string code = line.substr(0, line.find("//"));

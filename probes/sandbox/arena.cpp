@@ -3,16 +3,15 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <linux/capability.h>
-#include <linux/close_range.h>
 #include <sys/mount.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <array>
 #include <cerrno>
 #include <charconv>
+#include <exception>
 #include <utility>
 
 #include "probes/sandbox/calls.h"
@@ -34,12 +33,6 @@ const char* scratch_place() {
     if (::stat(place, &info) == 0 && S_ISDIR(info.st_mode)) return place;
   }
   return scratch_places.front();
-}
-
-// Descriptors of the caller (other arenas' channels among them) have no business in a stage.
-void close_all_but(int kept) {
-  ::syscall(SYS_close_range, 3U, static_cast<unsigned>(kept) - 1, 0U);
-  ::syscall(SYS_close_range, static_cast<unsigned>(kept) + 1, ~0U, 0U);
 }
 
 // A crash in a stage is reported, and must leave no core file: 1 byte is the one limit that core
@@ -77,6 +70,14 @@ Status furnish(const ArenaSpec& spec, bool own_user, const OuterIds& outer) {
   return {};
 }
 
+void run(const Arena::Stage& stage, StagePort& port) {
+  try {
+    stage(port);
+  } catch (const std::exception& thrown) {
+    port.fail(Error{fmt::format("the stage threw: {}", thrown.what())});
+  }
+}
+
 // Makes the arena's namespaces with PID 1 in them.
 Result<Child> make_arena(const ArenaSpec& spec, bool own_user, Channel& port,
                          const Arena::Stage& stage) {
@@ -86,15 +87,20 @@ Result<Child> make_arena(const ArenaSpec& spec, bool own_user, Channel& port,
   const OuterIds outer = OuterIds::current();
   return Child::start(fmt::format("{}({})", needs_clone3 ? "clone3" : "clone", set.flag_names()),
                       needs_clone3 ? calls::clone3 : calls::clone, set.flags(), [&] {
+                        // Other arenas' channels among them.
                         close_all_but(port.fd());
                         StagePort stage_port(std::move(port));
                         if (Status s = furnish(spec, own_user, outer); !s) {
                           stage_port.fail(s.error());
                         } else if (!stage_port.abandoned()) {
-                          stage(stage_port);
+                          run(stage, stage_port);
                         }
                         return 0;
                       });
+}
+
+Error first_process(const ExitStatus& ended) {
+  return Error{fmt::format("the arena's first process {}", ended.str())};
 }
 
 // Between a privileged caller and an unprivileged arena: gives the privileges up, makes the arena,
@@ -109,9 +115,11 @@ int make_unprivileged(const ArenaSpec& spec, Channel& port, const Arena::Stage& 
     StagePort(std::move(port)).fail(dropped ? arena.error() : dropped.error());
     return 1;
   }
-  port.close();
   const Result<ExitStatus> ended = arena->wait();
-  return ended && ended->signal == 0 ? ended->code : 1;
+  if (ended && ended->signal == 0) return ended->code;
+  // As a PID 1 this process can't end by that signal itself.
+  StagePort(std::move(port)).fail(ended ? first_process(*ended) : ended.error());
+  return 1;
 }
 
 }  // namespace
@@ -152,7 +160,7 @@ Result<std::string> Arena::receive(Deadline deadline) {
   Result<std::string> message = channel_.receive(deadline);
   if (!message && message.error().err == ECONNRESET) {
     const Result<ExitStatus> ended = child_.wait(deadline);
-    return Error{fmt::format("the arena's first process {}", ended ? ended->str() : "hung")};
+    return ended ? first_process(*ended) : ended.error();
   }
   if (!message) return message;
   if (message->starts_with(message_mark)) return message->substr(1);

@@ -3,7 +3,6 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/prctl.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -108,7 +107,7 @@ Result<Child> make(Method method, NamespaceSet set, Doors& doors, const Child::B
 // Keeps the namespaces it was made in alive until it is killed. It holds no descriptors: an end of
 // somebody's channel that is open here would hide that its owner died.
 int hold() {
-  ::syscall(SYS_close_range, 3U, ~0U, 0U);
+  close_all_but(-1);
   for (;;) ::pause();
 }
 

@@ -7,6 +7,9 @@
 
 namespace nsbench {
 
+// Closes every descriptor from 3 on but `kept` (-1: none is kept).
+void close_all_but(int kept);
+
 class Fd {
  public:
   Fd() = default;

@@ -66,10 +66,11 @@ Status write_own_maps(const OuterIds& outer, uid_t uid_inside, gid_t gid_inside)
 }
 
 Status drop_privilege() {
-  if (!become_nobody()) {
-    // Not in the map of this user namespace: keep the ids, lose every right they give.
-    if (Status s = drop_capabilities(); !s) return s;
-  }
+  // The ids stay where 65534 is not in the map of this user namespace; and where the parent has no
+  // CAP_KILL, since it could not end a process of another user, not even by its own death.
+  if (has_capability(CAP_KILL)) static_cast<void>(become_nobody());
+  // In any case: securebits may let capabilities outlive a change of ids.
+  if (Status s = drop_capabilities(); !s) return s;
   if (::prctl(PR_SET_DUMPABLE, 1) != 0) return Error::last("prctl(PR_SET_DUMPABLE)");
   stay_tied_to_parent();
   return {};

@@ -1,0 +1,108 @@
+#include "probes/probe.h"
+
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <set>
+#include <string>
+
+#include "probes/check.h"
+
+namespace nsbench {
+namespace {
+
+using ::testing::MatchesRegex;
+
+std::string subject(const Probe& probe) { return fmt::format("{}/{}", probe.family, probe.name); }
+
+TEST(AllProbes, SubjectsAreUniqueAndFound) {
+  std::set<std::string> subjects;
+  for (const Probe* probe : all_probes()) {
+    EXPECT_TRUE(subjects.insert(subject(*probe)).second) << subject(*probe);
+    EXPECT_EQ(find_probe(subject(*probe)), probe);
+  }
+  for (const char* unknown : {"", "uts", "hostname", "uts/", "/hostname", "uts/hostname ", "x/y"}) {
+    EXPECT_EQ(find_probe(unknown), nullptr) << unknown;
+  }
+}
+
+// A CaseId's words need no escaping in any format.
+TEST(AllProbes, AreNamedInWordsOfACaseId) {
+  for (const Probe* probe : all_probes()) {
+    EXPECT_THAT(std::string(probe->family), MatchesRegex("[a-z0-9_]+"));
+    EXPECT_THAT(std::string(probe->name), MatchesRegex("[a-z0-9_]+"));
+    const CheckCase what{probe, probe->ways.front(), probe->privileges.front(), true};
+    const Result<CaseId> id = CaseId::parse(what.id().str());
+    ASSERT_TRUE(id.ok()) << what.id().str();
+    EXPECT_EQ(*id, what.id());
+  }
+}
+
+TEST(AllProbes, EveryFieldIsFilledIn) {
+  for (const Probe* probe : all_probes()) {
+    SCOPED_TRACE(subject(*probe));
+    EXPECT_FALSE(probe->sentence.empty());
+    EXPECT_FALSE(probe->source.empty());
+    EXPECT_THAT(std::string(probe->first_kernel), MatchesRegex("[0-9.]+"));
+    EXPECT_FALSE(probe->namespaces.empty());
+    EXPECT_FALSE(probe->ways.empty());
+    EXPECT_FALSE(probe->privileges.empty());
+    EXPECT_FALSE(probe->acts.empty());
+    EXPECT_NE(probe->judge, nullptr);
+    EXPECT_NE(probe->look, nullptr);
+  }
+}
+
+TEST(AllProbes, BelongToAFamilyWhoseNamespaceTheyEnter) {
+  for (const Probe* probe : all_probes()) {
+    const Result<NamespaceSet> family = NamespaceSet::parse(probe->family);
+    ASSERT_TRUE(family.ok()) << subject(*probe);
+    EXPECT_EQ((*family & probe->namespaces), *family) << subject(*probe);
+  }
+}
+
+TEST(AllProbes, ActsAreNamedUniquelyAndAreOnBothSides) {
+  for (const Probe* probe : all_probes()) {
+    SCOPED_TRACE(subject(*probe));
+    std::set<std::string_view> names;
+    std::set<Side> sides;
+    for (const Act& act : probe->acts) {
+      EXPECT_FALSE(act.name.empty());
+      EXPECT_TRUE(names.insert(act.name).second) << act.name;
+      EXPECT_NE(act.play, nullptr) << act.name;
+      sides.insert(act.side);
+    }
+    EXPECT_TRUE(sides.contains(Side::Outside));
+    EXPECT_TRUE(sides.contains(Side::Inside));
+  }
+}
+
+// All six families that the project is named for, and an identity for every kind.
+TEST(AllProbes, CoverEveryKindOfNamespace) {
+  for (const KindRow& kind : all_kinds) {
+    EXPECT_NE(find_probe(fmt::format("{}/identity", kind.name)), nullptr) << kind.name;
+  }
+}
+
+// Looking changes nothing, needs no rights, and sees the same twice.
+TEST(AllProbes, LookWithoutLeavingATrace) {
+  for (const Probe* probe : all_probes()) {
+    if (probe->name == "proc_view") continue;  // other processes come and go
+    Observation first, second;
+    probe->look(first);
+    probe->look(second);
+    EXPECT_FALSE(first.facts().empty()) << subject(*probe);
+    EXPECT_EQ(first.facts(), second.facts()) << subject(*probe);
+  }
+}
+
+TEST(Side, IsNamed) {
+  EXPECT_EQ(id(Side::Outside), "outside");
+  EXPECT_EQ(id(Side::Inside), "inside");
+  EXPECT_EQ(id(Side::Sibling), "sibling");
+}
+
+}  // namespace
+}  // namespace nsbench
