@@ -8,7 +8,7 @@ namespace nsbench::bench {
 
 SeriesBuilder::SeriesBuilder(const BenchCase& bench_case, std::size_t warmup_batches,
                              std::uint64_t seed)
-    : bench_case_(&bench_case), warmup_left_(warmup_batches), store_(seed) {
+    : bench_case_(bench_case), warmup_left_(warmup_batches), store_(seed) {
   series_.id = bench_case.id();
   series_.workload = bench_case.workload->sentence;
   series_.namespaces = bench_case.workload->namespaces.names();
@@ -53,8 +53,8 @@ void SeriesBuilder::skip(const Skip& reason) {
 }
 
 void SeriesBuilder::fail(const Error& error, const Support& support) {
-  const bool userns = bench_case_->privilege == Privilege::Userns ||
-                      bench_case_->workload->namespaces.has(Kind::User);
+  const bool userns = bench_case_.privilege == Privilege::Userns ||
+                      bench_case_.workload->namespaces.has(Kind::User);
   // What has worked once is not refused by the environment.
   const bool worked = has_batches() || series_.warmup_batches > 0;
   const std::optional<Skip> reason = worked ? std::nullopt : support.explain(error, userns);

@@ -38,7 +38,7 @@ class SeriesBuilder {
   Series take();
 
  private:
-  const BenchCase* bench_case_;
+  BenchCase bench_case_;
   std::size_t warmup_left_;
   SampleStore store_;
   std::vector<double> times_;  // of the batch that is running

@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <string>
 
+#include "bench/footprint.h"
 #include "bench/operation.h"
 #include "probes/sandbox/calls.h"
 #include "probes/sandbox/child.h"
@@ -30,13 +31,16 @@ class CreateByClone final : public Operation {
     if (::pipe2(ends.data(), O_CLOEXEC) != 0) return Error::last("pipe2");
     released_ = Fd(ends[0]);
     release_ = Fd(ends[1]);
+    leave_heap_out_of_children();
     return {};
   }
 
   Result<double> time_one() override {
+    // The child has no heap, so neither `this`.
+    const int released = released_.get();
     const Ticks started = stopwatch_.start();
     const pid_t pid = call_(flags_, nullptr);
-    if (pid == 0) wait_and_exit();
+    if (pid == 0) wait_and_exit(released);
     const Ticks stopped = stopwatch_.stop();
     if (pid < 0) return Error::last(step_);
     if (::write(release_.get(), "", 1) != 1) return Error::last("write(pipe)");
@@ -46,10 +50,10 @@ class CreateByClone final : public Operation {
   }
 
  private:
-  [[noreturn]] void wait_and_exit() const {
+  [[noreturn]] static void wait_and_exit(int released) {
     stay_tied_to_parent();
     char byte = 0;
-    while (::read(released_.get(), &byte, 1) < 0 && errno == EINTR) {
+    while (::read(released, &byte, 1) < 0 && errno == EINTR) {
     }
     ::_exit(0);
   }

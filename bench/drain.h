@@ -17,8 +17,9 @@ namespace nsbench::bench {
 // (/proc/sys/user/max_*_namespaces) allow no second one. After a batch it is dropped, behind all
 // that the batch dropped, and made anew as soon as the kernel allows. A namespace is taken off its
 // limit's count when its teardown is over, and teardown keeps the order (cleanup_net() and
-// free_ipc() work lists off, the others are RCU callbacks of the CPU they were dropped on): when
-// the canary is back, whatever was dropped before it is gone. Touches nothing of the host's.
+// free_ipc() work lists off, the others are RCU callbacks of the CPU they were dropped on, so the
+// caller should be tied to one): when the canary is back, whatever was dropped before it is gone.
+// Touches nothing of the host's.
 class Canary {
  public:
   // Of the kinds in `set`, for a process that has CAP_SYS_ADMIN. An Error: user namespaces or their

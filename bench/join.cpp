@@ -1,8 +1,6 @@
 // The family `join`: what entering existing namespaces by setns costs.
 #include <fmt/format.h>
-#include <unistd.h>
 
-#include <cerrno>
 #include <chrono>
 #include <string>
 
@@ -13,20 +11,8 @@
 namespace nsbench::bench {
 namespace {
 
-// A process that waits in fresh namespaces; with an empty set, in those of its maker.
-Result<Member> make_holder(NamespaceSet set) {
-  const auto hold = []() -> int {
-    for (;;) ::pause();
-  };
-  const Deadline deadline = Deadline::in(std::chrono::seconds(5));
-  Recipe recipe{.namespaces = set, .method = Method::Clone3, .variant = "", .privilege = {}};
-  Result<Member> holder = enter(recipe, hold, deadline);
-  // A seccomp filter that can't look into clone3's arguments answers ENOSYS (Docker's does).
-  if (!holder && holder.error().err == ENOSYS && !set.has(Kind::Time)) {
-    recipe.method = Method::Clone;
-    holder = enter(recipe, hold, deadline);
-  }
-  return holder;
+Result<Child> make_holder(NamespaceSet set) {
+  return hold_open(set, Deadline::in(std::chrono::seconds(5)));
 }
 
 // The namespaces that are joined: for the baseline the uts namespace that one is in already, so
@@ -38,9 +24,9 @@ class JoinByFds final : public Act {
   JoinByFds(NamespaceSet held, const Stopwatch& stopwatch) : held_(held), stopwatch_(stopwatch) {}
 
   Status arrange() override {
-    Result<Member> holder = make_holder(held_);
+    Result<Child> holder = make_holder(held_);
     if (!holder) return holder.error();
-    const Result<std::string> dir = proc_dir(holder->child);
+    const Result<std::string> dir = proc_dir(*holder);
     if (!dir) return dir.error();
     Result<NamespaceFds> targets = NamespaceFds::open(*dir, joined(held_));
     if (!targets) return targets.error();
@@ -63,7 +49,7 @@ class JoinByFds final : public Act {
 
   NamespaceSet held_;
   Stopwatch stopwatch_;
-  Member holder_;
+  Child holder_;
   NamespaceFds targets_;
 };
 
@@ -76,14 +62,14 @@ class JoinByPidfd final : public Act {
         stopwatch_(stopwatch) {}
 
   Status arrange() override {
-    Result<Member> holder = make_holder(held_);
+    Result<Child> holder = make_holder(held_);
     if (!holder) return holder.error();
     holder_ = std::move(*holder);
     return {};
   }
 
   void rehearse() override { static_cast<void>(time_call(-1)); }
-  Result<double> run() override { return time_call(holder_.child.pidfd()); }
+  Result<double> run() override { return time_call(holder_.pidfd()); }
 
  private:
   Result<double> time_call(int pidfd) {
@@ -98,7 +84,7 @@ class JoinByPidfd final : public Act {
   std::uint64_t flags_;
   std::string step_;
   Stopwatch stopwatch_;
-  Member holder_;
+  Child holder_;
 };
 
 }  // namespace

@@ -269,7 +269,8 @@ class Session {
   // Until the worker is done, dead, silent for too long, or no longer wanted.
   Status receive_all(Arena& arena) {
     Deadline silence = Deadline::in(worker_patience);
-    while (!stopped_) {
+    finished_ = false;
+    while (!stopped_ && !finished_) {
       const Result<std::string> bytes = arena.receive(Deadline::in(between_events));
       if (!bytes && bytes.error().err == ETIMEDOUT && !silence.passed()) {
         tell();
@@ -279,7 +280,6 @@ class Session {
       silence = Deadline::in(worker_patience);
       const Result<WorkerMessage> message = bench::decode(*bytes);
       if (!message) return message.error();
-      if (std::holds_alternative<Finished>(*message)) return {};
       if (Status taken = std::visit([this](const auto& m) { return take(m); }, *message); !taken) {
         return taken;
       }
@@ -317,7 +317,10 @@ class Session {
     }
     return {};
   }
-  static Status take(const Finished& /*m*/) { return {}; }
+  Status take(const Finished& /*m*/) {
+    finished_ = true;
+    return {};
+  }
 
   void tell() {
     if (!on_event_) return;
@@ -338,7 +341,8 @@ class Session {
   std::optional<std::size_t> running_;  // in all cases
   std::size_t runnable_ = 0;
   std::size_t batches_total_ = 0;
-  bool stopped_ = false;
+  bool stopped_ = false;   // by the caller
+  bool finished_ = false;  // the worker says so
   SessionEvent event_;
   Clock::time_point start_ = Clock::now();
 };

@@ -9,6 +9,7 @@ root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 target=${1:-$root/build/deps/benchmark}
 package=libbenchmark-dev
 source_package=benchmark
+oldest=1.7 # as in ci/cmake/dependencies.cmake
 
 die() {
   echo "fetch-benchmark: $*" >&2
@@ -21,6 +22,14 @@ if [[ -f $target/CMakeLists.txt ]]; then
 fi
 command -v apt-get > /dev/null || die "no apt-get here; CMake downloads the upstream release instead"
 
+policy=$(apt-cache policy "$package")
+version=$(awk '$1 == "Candidate:" { print $2 }' <<< "$policy")
+[[ -n $version && $version != '(none)' ]] || die "no archive offers $package; run 'apt-get update'"
+if dpkg --compare-versions "$version" lt "$oldest"; then
+  echo "fetch-benchmark: $package is $version here; CMake will download a newer one"
+  exit 0
+fi
+
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 # As root, apt downloads as the user _apt, which has to reach the directory.
@@ -28,8 +37,7 @@ chmod 755 "$work"
 
 # The apt sources that offer the binary package, rewritten to ask for sources. Only those, because
 # third-party archives often have none.
-archives=$(apt-cache policy "$package" | awk '$3 ~ "/" && $5 == "Packages" { print $2, $3 }')
-[[ -n $archives ]] || die "no archive offers $package; run 'apt-get update' first"
+archives=$(awk '$3 ~ "/" && $5 == "Packages" { print $2, $3 }' <<< "$policy")
 mkdir "$work/sources"
 # shellcheck disable=SC2016  # the $() are apt's
 apt-get indextargets --format '$(REPO_URI)|$(RELEASE)/$(COMPONENT)|$(SOURCESENTRY)' \

@@ -101,7 +101,7 @@ std::string_view meaning(ExitCode code) {
     case ExitCode::Ok:
       return "all holds";
     case ExitCode::Failed:
-      return "isolation is broken, or a benchmark got slower";
+      return "isolation is broken";
     case ExitCode::Usage:
       return "wrong usage or bad input";
     case ExitCode::Unknown:

@@ -215,11 +215,12 @@ TEST_P(ArenaTest, ChangesNothingOutside) {
   const std::string name_before = host_name();
   const std::string mounts_before = mounts();
   const std::string descriptors_before = directory("/proc/self/fd");
-  said([] {
-    static_cast<void>(::sethostname("nsb-arena", 9));
-    static_cast<void>(::mount("nsbench", "/mnt", "tmpfs", 0, nullptr));
-    return std::string("done");
-  });
+  EXPECT_EQ(said([] {
+              static_cast<void>(::sethostname("nsb-arena", 9));
+              static_cast<void>(::mount("nsbench", "/mnt", "tmpfs", 0, nullptr));
+              return std::string("done");
+            }),
+            "done");
   EXPECT_EQ(host_name(), name_before);
   EXPECT_EQ(mounts(), mounts_before);
   EXPECT_EQ(directory("/proc/self/fd"), descriptors_before);

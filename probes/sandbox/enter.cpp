@@ -111,20 +111,6 @@ int hold() {
   for (;;) ::pause();
 }
 
-Result<Child> make_holder(NamespaceSet set, Deadline deadline) {
-  Result<Doors> doors = Channel::pair();
-  if (!doors) return doors.error();
-  Result<Child> holder = make(Method::Clone3, set, *doors, hold);
-  // A seccomp filter that can't look into clone3's arguments answers ENOSYS (Docker's does).
-  if (!holder && holder.error().err == ENOSYS && !set.has(Kind::Time)) {
-    holder = make(Method::Clone, set, *doors, hold);
-  }
-  doors->second.close();
-  if (!holder) return holder;
-  if (Result<pid_t> ready = read_report(doors->first, deadline); !ready) return ready.error();
-  return holder;
-}
-
 Status unshare_here(NamespaceSet set, const OuterIds& outer) {
   if (calls::unshare(set.flags()) != 0) {
     return Error::last(fmt::format("unshare({})", set.flag_names()));
@@ -159,15 +145,20 @@ Status join_by_descriptors(NamespaceSet set, const Child& holder) {
   return {};
 }
 
+// pid and, by unshare, time are entered by the next child only (unshare(2), setns(2)).
+bool enters_by_child(const Recipe& recipe) {
+  const NamespaceSet set = recipe.namespaces;
+  if (recipe.method == Method::Unshare) return set.has(Kind::Pid) || set.has(Kind::Time);
+  return recipe.method == Method::Setns && set.has(Kind::Pid);
+}
+
 // What the forked process of unshare and setns does: get inside, then run the body.
 int go_inside(const Recipe& recipe, const Child& holder, Doors& doors, const Child::Body& body) {
   Channel& door = step_inside(doors);
   const NamespaceSet set = recipe.namespaces;
   Status entered;
-  bool children_only = set.has(Kind::Pid);
   if (recipe.method == Method::Unshare) {
     entered = unshare_here(set, OuterIds::current());
-    children_only = children_only || set.has(Kind::Time);
   } else {
     entered =
         recipe.variant == "pidfd" ? join_by_pidfd(set, holder) : join_by_descriptors(set, holder);
@@ -177,7 +168,7 @@ int go_inside(const Recipe& recipe, const Child& holder, Doors& doors, const Chi
     report(door, entered, 0);
     return failed_to_enter;
   }
-  return children_only ? run_in_child(door, body) : run_here(door, body);
+  return enters_by_child(recipe) ? run_in_child(door, body) : run_here(door, body);
 }
 
 }  // namespace
@@ -212,7 +203,7 @@ Result<Member> enter(const Recipe& recipe, const Child::Body& body, Deadline dea
   Member member;
   if (recipe.method == Method::Setns) {
     // Before the door is made, or the holder would keep it open when the joining process dies.
-    Result<Child> holder = make_holder(recipe.namespaces, deadline);
+    Result<Child> holder = hold_open(recipe.namespaces, deadline);
     if (!holder) return holder.error();
     member.holder = std::move(*holder);
   }
@@ -239,6 +230,46 @@ Result<Member> enter(const Recipe& recipe, const Child::Body& body, Deadline dea
   member.forked = *ready != 0;
   member.body = member.forked ? *ready : member.child.pid();
   return member;
+}
+
+Result<Child> hold_open(NamespaceSet set, Deadline deadline) {
+  Result<Doors> doors = Channel::pair();
+  if (!doors) return doors.error();
+  Result<Child> holder = make(Method::Clone3, set, *doors, hold);
+  // A seccomp filter that can't look into clone3's arguments answers ENOSYS (Docker's does).
+  if (!holder && holder.error().err == ENOSYS && !set.has(Kind::Time)) {
+    holder = make(Method::Clone, set, *doors, hold);
+  }
+  doors->second.close();
+  if (!holder) return holder;
+  if (Result<pid_t> ready = read_report(doors->first, deadline); !ready) return ready.error();
+  return holder;
+}
+
+std::vector<std::string> steps_of(const Recipe& recipe) {
+  const NamespaceSet set = recipe.namespaces;
+  const std::string flags = set.flag_names();
+  std::vector<std::string> steps;
+  if (recipe.method == Method::Clone || recipe.method == Method::Clone3) {
+    steps.push_back(fmt::format("{}({})", id(recipe.method), flags));
+  } else if (recipe.method == Method::Unshare) {
+    steps.push_back(fmt::format("unshare({})", flags));
+  } else {
+    steps.push_back(fmt::format("holder: clone3({})", flags));
+    if (set.has(Kind::User)) steps.emplace_back("holder: write setgroups, gid_map, uid_map");
+    if (recipe.variant == "pidfd") {
+      if (!set.empty()) steps.push_back(fmt::format("setns(pidfd, {})", flags));
+    } else {
+      for (Kind kind : set.kinds()) {
+        steps.push_back(fmt::format("setns(fd, {})", row(kind).flag_name));
+      }
+    }
+  }
+  if (set.has(Kind::User) && recipe.method != Method::Setns) {
+    steps.emplace_back("write setgroups, gid_map, uid_map");
+  }
+  if (enters_by_child(recipe)) steps.emplace_back("fork");
+  return steps;
 }
 
 Result<std::string> proc_dir(const Child& child) {

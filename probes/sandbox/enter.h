@@ -3,6 +3,9 @@
 
 #include <sys/types.h>
 
+#include <string>
+#include <vector>
+
 #include "probes/sandbox/child.h"
 #include "probes/sandbox/deadline.h"
 #include "probes/sandbox/recipe.h"
@@ -42,6 +45,14 @@ struct Member {
 // The caller must be single-threaded. Returns when the body is about to run; an Error names the
 // step that failed: "unshare(CLONE_NEWNET): EPERM".
 Result<Member> enter(const Recipe& recipe, const Child::Body& body, Deadline deadline);
+
+// A process that makes `set` by clone3 (by clone where a filter answers ENOSYS) and keeps it alive
+// until it is killed: what setns joins. With an empty set it shares its maker's namespaces.
+Result<Child> hold_open(NamespaceSet set, Deadline deadline);
+
+// The calls by which enter() enters, in order, named as its Errors name them; with who makes them
+// where that is not the process that goes inside.
+std::vector<std::string> steps_of(const Recipe& recipe);
 
 // "/proc/PID" of a child, with the number that the /proc mounted here knows it by, which is not the
 // caller's own where that /proc belongs to another pid namespace.

@@ -27,7 +27,7 @@ void close_all_but(int kept) {
   constexpr unsigned first = 3;
   constexpr unsigned last = ~0U;
   const auto middle = static_cast<unsigned>(kept);
-  const bool closed = kept < 0 ? close_range(first, last)
+  const bool closed = kept < 3 ? close_range(first, last)
                                : close_range(first, middle - 1) && close_range(middle + 1, last);
   if (!closed) close_one_by_one(kept);
 }

@@ -10,6 +10,7 @@
 #include <array>
 #include <cerrno>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <string>
 
@@ -62,6 +63,7 @@ bool is_init() {
 }
 
 void set_up_machine() {
+  ::setenv("TERM", "dumb", 1);  // the console is a log: no colours, no line written over
   leave_initramfs();
   mount_at("devtmpfs", "/dev");
   open_console();

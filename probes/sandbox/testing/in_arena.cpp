@@ -9,10 +9,10 @@ namespace nsbench::testing {
 
 namespace {
 
-// An Error, or none, of entering by unshare in such an arena.
-std::optional<Error> refusal(NamespaceSet namespaces, Privilege privilege) {
-  Result<Arena> arena = Arena::start(arena_for(namespaces, privilege), [&](StagePort& port) {
-    const Recipe recipe{namespaces, Method::Unshare, "", privilege};
+// An Error, or none, of entering in an arena.
+std::optional<Error> refusal(const Recipe& recipe) {
+  const ArenaSpec spec = arena_for(recipe.namespaces, recipe.privilege);
+  Result<Arena> arena = Arena::start(spec, [&recipe](StagePort& port) {
     const Result<Member> member = enter(
         recipe, [] { return 0; }, Deadline::in(patience));
     if (!member) return port.fail(member.error());
@@ -32,14 +32,18 @@ ArenaSpec arena_for(NamespaceSet namespaces, Privilege privilege) {
           .user_inside = namespaces.has(Kind::User)};
 }
 
-std::optional<std::string> impossible(NamespaceSet namespaces, Privilege privilege) {
+std::optional<std::string> impossible(const Recipe& recipe) {
   const Support support = Support::look();
-  if (const auto skip = support.missing(namespaces, privilege)) return skip->text;
-  const std::optional<Error> error = refusal(namespaces, privilege);
-  const bool userns = privilege == Privilege::Userns || namespaces.has(Kind::User);
+  if (const auto skip = support.missing(recipe.namespaces, recipe.privilege)) return skip->text;
+  const std::optional<Error> error = refusal(recipe);
+  const bool userns = recipe.privilege == Privilege::Userns || recipe.namespaces.has(Kind::User);
   if (!error) return std::nullopt;
   const std::optional<Skip> skip = support.explain(*error, userns);
-  return skip ? std::optional(skip->text) : std::nullopt;  // unexplained: the test shall fail
+  return skip ? std::optional(skip->text) : std::nullopt;
+}
+
+std::optional<std::string> impossible(NamespaceSet namespaces, Privilege privilege) {
+  return impossible(Recipe{namespaces, Method::Unshare, "", privilege});
 }
 
 Privilege possible_privilege() {

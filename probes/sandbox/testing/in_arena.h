@@ -16,8 +16,9 @@ inline constexpr std::chrono::seconds patience{20};  // only a hung test waits s
 // An arena with what entering `namespaces` as `privilege` needs.
 ArenaSpec arena_for(NamespaceSet namespaces, Privilege privilege);
 
-// Why this machine, or this user, can't have such an arena or enter those namespaces; for
-// GTEST_SKIP.
+// Why this machine, or this user, can't have such an arena or enter so (by unshare, if nothing else
+// is said); for GTEST_SKIP. Nothing, if the refusal has no explanation: the test shall fail.
+std::optional<std::string> impossible(const Recipe& recipe);
 std::optional<std::string> impossible(NamespaceSet namespaces, Privilege privilege);
 
 // The strongest privilege that is possible here.
