@@ -23,7 +23,8 @@ BatchEnds failed_call(std::string step, int err) {
   return end;
 }
 
-void add_batch(SeriesBuilder& builder, std::vector<double> ns, double t = 0, BatchEnds end = {}) {
+void add_batch(SeriesBuilder& builder, const std::vector<double>& ns, double t = 0,
+               const BatchEnds& end = {}) {
   builder.begin(t);
   ASSERT_TRUE(builder.add(ns));
   builder.end(end, {});

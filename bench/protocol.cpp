@@ -58,7 +58,7 @@ class Reader {
       spoil();
       return "";
     }
-    const std::string text(rest_.substr(0, length));
+    std::string text(rest_.substr(0, length));
     rest_.remove_prefix(length);
     return text;
   }

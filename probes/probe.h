@@ -6,6 +6,8 @@
 //     never judges. It may read what earlier acts saw, on any side.
 //   - the judge is a pure function of what all acts saw. The same probe is also played with its
 //     namespaces left out, the control; there every Isolation statement must be false.
+//   - leak_tables.cpp holds, for every probe, what its acts see where the kernel isolates and where
+//     it leaks: the judge is tested with that.
 //
 //   PASS  outside "before"  nodename=nsb-out      FAIL  outside "before"  nodename=nsb-out
 //         inside "renames"  sethostname=ok              inside "renames"  sethostname=ok

@@ -25,8 +25,6 @@ namespace nsbench {
 namespace {
 
 using namespace testing;
-using ::testing::HasSubstr;
-using ::testing::IsEmpty;
 using ::testing::StartsWith;
 
 void hang() {

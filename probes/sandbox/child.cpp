@@ -7,6 +7,7 @@
 #include <sys/wait.h>
 
 #include <cerrno>
+#include <chrono>
 #include <csignal>
 #include <cstring>
 #include <utility>
@@ -75,8 +76,11 @@ Child::~Child() { kill(); }
 ExitStatus Child::kill() {
   if (!running()) return {};
   ::kill(pid_, SIGKILL);  // not yet reaped, so the number is still ours
-  const Result<std::optional<ExitStatus>> ended = reap(0);
-  return ended ? ended->value_or(ExitStatus{}) : ExitStatus{};
+  // A process that hangs in the kernel can't be killed: it is left, so that the caller can say so.
+  constexpr auto killing_time = std::chrono::seconds(5);
+  const Result<ExitStatus> ended = wait(Deadline::in(killing_time));
+  if (!ended) disown();
+  return ended ? *ended : ExitStatus{};
 }
 
 Result<ExitStatus> Child::wait(Deadline deadline) {

@@ -55,7 +55,8 @@ class Child {
     pidfd_.reset();
   }
 
-  // SIGKILL, then reaps; harmless if it has ended.
+  // SIGKILL, then reaps; harmless if it has ended. A process that does not die of it within five
+  // seconds hangs in the kernel, and is given up.
   ExitStatus kill();
   // Reaps it; ETIMEDOUT if it is still running at the deadline (and then it keeps running).
   Result<ExitStatus> wait(Deadline deadline);

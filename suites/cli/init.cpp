@@ -13,6 +13,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <string>
+#include <string_view>
 
 #include "probes/sandbox/files.h"
 #include "reports/result.h"
@@ -71,6 +72,14 @@ void set_up_machine() {
   mount_at("sysfs", "/sys");
   mount_at("tmpfs", "/tmp", "mode=1777");
   mount_at("cgroup2", "/sys/fs/cgroup");
+}
+
+std::vector<char*> own_arguments(int argc, char** argv) {
+  std::vector<char*> words(argv, argv + argc);
+  std::erase_if(words, [](const std::string_view word) {
+    return word.starts_with("root=") || word.starts_with("console=");
+  });
+  return words;
 }
 
 void power_off(int status) {

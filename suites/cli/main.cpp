@@ -84,6 +84,7 @@ void complain(std::string_view text) { fmt::print(stderr, "nsbench: {}\n", text)
 int main(int argc, char** argv) {
   if (!nsbench::cli::is_init()) return nsbench::cli::run(argc, argv);
   nsbench::cli::set_up_machine();
-  const int status = nsbench::cli::run(argc, argv);
+  std::vector<char*> arguments = nsbench::cli::own_arguments(argc, argv);
+  const int status = nsbench::cli::run(static_cast<int>(arguments.size()), arguments.data());
   nsbench::cli::power_off(status);
 }

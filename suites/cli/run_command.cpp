@@ -1,7 +1,6 @@
 // nsbench run: checks, then benchmarks, then the report.
 #include <fmt/chrono.h>
 #include <fmt/format.h>
-#include <sched.h>
 #include <unistd.h>
 
 #include <array>
@@ -51,11 +50,6 @@ struct RunOptions {
   int jobs = 0;
 };
 
-int allowed_cpus() {
-  cpu_set_t set;
-  return ::sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : 1;
-}
-
 RunInfo info_of(const RunOptions& options, const std::string& command_line) {
   RunInfo info;
   info.version = NSBENCH_VERSION;
@@ -98,7 +92,6 @@ ExitCode write_report(const RunOptions& options, const Report& report) {
 
 ExitCode run(RunOptions options, const std::string& command_line) {
   if (options.seed == 0) options.seed = std::random_device{}() | 1U;
-  if (options.jobs == 0) options.jobs = allowed_cpus();
   const Support support = Support::look();
   const Result<Plan> plan = make_plan(selection_of(options, support));
   if (!plan) {
@@ -114,6 +107,7 @@ ExitCode run(RunOptions options, const std::string& command_line) {
   report.run = info_of(options, command_line);
   report.kernel = look_at_kernel();
   report.environment = look_at_environment(support);
+  if (options.jobs == 0) options.jobs = report.environment.cpus;
   stop_on_signals();
   ProgressLine line;
   run_plan(*plan,
