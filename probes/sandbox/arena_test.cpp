@@ -214,7 +214,7 @@ TEST_P(ArenaTest, ChangesNothingOutside) {
   const std::string mounts_before = mounts();
   const std::string descriptors_before = directory("/proc/self/fd");
   EXPECT_EQ(said([] {
-              static_cast<void>(::sethostname("nsb-arena", 9));
+              [[maybe_unused]] const int renamed = ::sethostname("nsb-arena", 9);
               static_cast<void>(::mount("nsbench", "/mnt", "tmpfs", 0, nullptr));
               return std::string("done");
             }),
