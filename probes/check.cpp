@@ -107,8 +107,9 @@ CheckRun CheckRun::start(const CheckCase& what, const Support& support, const Ch
     return run;
   }
   Result<Arena> arena = Arena::start(arena_of(what), [&](StagePort& port) {
-    const Played played = play(*what.probe, what.recipe(), Deadline::in(times.stage));
-    if (Status s = port.send(played.encode()); !s) port.fail(s.error());
+    play(*what.probe, what.recipe(), Deadline::in(times.stage), [&port](const Played& played) {
+      if (Status s = port.send(played.encode()); !s) port.fail(s.error());
+    });
   });
   if (arena) {
     run.arena_ = std::move(*arena);
@@ -173,7 +174,7 @@ CaseResult CheckRun::finish() {
     const std::chrono::duration<double> waited = times_.whole;
     message = Error{fmt::format("no result within {} s", waited.count())};
   }
-  arena_.reset();  // everything in it ends here
+  arena_->begin_end();  // everything in it ends here
   judge(message, result);
   result.seconds = std::chrono::duration<double>(Deadline::Clock::now() - started_).count();
   return result;

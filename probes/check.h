@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "probes/probe.h"
 #include "probes/sandbox/arena.h"
@@ -55,6 +56,8 @@ class CheckRun {
   [[nodiscard]] const CheckCase& what() const { return what_; }
   // Waits for the end, at most until the deadline, and judges. Once.
   CaseResult finish();
+  // The arena after finish(): killed, but maybe not gone yet. Destroying it waits until it is.
+  std::optional<Arena> take_arena() { return std::exchange(arena_, std::nullopt); }
   // What was seen, after finish().
   [[nodiscard]] const Transcript& transcript() const { return transcript_; }
 

@@ -127,11 +127,10 @@ bool take(Played& all, Played one) {
   return !all.skip && all.broken.empty();
 }
 
-}  // namespace
+using Players = std::array<Player, 3>;  // by Side; the outside's stays unused
 
-Played play(const Probe& probe, const Recipe& recipe, Deadline deadline) {
+Played play_acts(const Probe& probe, const Recipe& recipe, Deadline deadline, Players& players) {
   Played all;
-  std::array<Player, 3> players;  // by Side; the outside's stays unused
   const auto inside_pid = [&players] { return players[static_cast<int>(Side::Inside)].body(); };
   for (std::size_t i = 0; i < probe.acts.size(); ++i) {
     const Act& act = probe.acts[i];
@@ -155,6 +154,14 @@ Played play(const Probe& probe, const Recipe& recipe, Deadline deadline) {
     if (!take(all, std::move(*one))) return all;
   }
   return all;
+}
+
+}  // namespace
+
+void play(const Probe& probe, const Recipe& recipe, Deadline deadline,
+          const std::function<void(const Played&)>& tell) {
+  Players players;
+  tell(play_acts(probe, recipe, deadline, players));
 }
 
 }  // namespace nsbench

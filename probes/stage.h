@@ -1,6 +1,8 @@
 // Plays a probe's acts in an arena: the part of a check that runs behind the door.
 #pragma once
 
+#include <functional>
+
 #include "probes/check.h"
 #include "probes/probe.h"
 #include "probes/sandbox/deadline.h"
@@ -10,7 +12,9 @@ namespace nsbench {
 
 // Runs in the stage process. Acts of the inside and the sibling are played by long-lived processes
 // that enter() made when their first act came up, so that what outside acts arranged before (files,
-// descriptors) is inherited.
-Played play(const Probe& probe, const Recipe& recipe, Deadline deadline);
+// descriptors) is inherited. `tell` gets what happened before these processes are ended: that takes
+// the kernel milliseconds, and nobody needs to wait for it.
+void play(const Probe& probe, const Recipe& recipe, Deadline deadline,
+          const std::function<void(const Played&)>& tell);
 
 }  // namespace nsbench

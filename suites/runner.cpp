@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <chrono>
 #include <map>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -53,6 +54,7 @@ class Checks {
       finish_ready();
     }
     running_.clear();  // kills what an interruption left
+    ending_.clear();
     return in_order();
   }
 
@@ -81,8 +83,20 @@ class Checks {
         continue;
       }
       keep(running_[i].finish());
+      let_end(running_[i].take_arena());
       running_.erase(running_.begin() + static_cast<std::ptrdiff_t>(i));
     }
+  }
+
+  // The next check need not wait until the kernel has torn the last one's arena down. A few at a
+  // time, so that the teardowns do not pile up.
+  void let_end(std::optional<Arena> arena) {
+    std::erase_if(ending_, [](Arena& one) { return one.ended(); });
+    constexpr std::size_t per_job = 4;
+    if (ending_.size() >= per_job * static_cast<std::size_t>(options_.jobs)) {
+      ending_.erase(ending_.begin());  // waits for it
+    }
+    if (arena) ending_.push_back(std::move(*arena));
   }
 
   void keep(CaseResult result) {
@@ -117,6 +131,7 @@ class Checks {
   std::size_t next_ = 0;
   std::size_t done_ = 0;
   std::vector<CheckRun> running_;
+  std::vector<Arena> ending_;  // the oldest first
   std::map<CaseId, CaseResult> results_;
 };
 

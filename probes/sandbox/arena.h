@@ -60,6 +60,10 @@ class Arena {
   // Readable when receive() would not block.
   [[nodiscard]] int fd() const { return channel_.fd(); }
   void kill() { child_.kill(); }
+  // Kills it without waiting until it is gone: the kernel takes milliseconds to tear namespaces
+  // down, most of them waiting. ended() says when it is.
+  void begin_end() { child_.begin_end(); }
+  bool ended() { return child_.ended(); }
 
  private:
   Child child_;

@@ -73,9 +73,19 @@ Child& Child::operator=(Child&& other) noexcept {
 
 Child::~Child() { kill(); }
 
+void Child::begin_end() {
+  if (running()) ::kill(pid_, SIGKILL);  // not yet reaped, so the number is still ours
+}
+
+bool Child::ended() {
+  if (!running()) return true;
+  const Result<std::optional<ExitStatus>> ended = reap(WNOHANG);
+  return !ended || ended->has_value();
+}
+
 ExitStatus Child::kill() {
   if (!running()) return {};
-  ::kill(pid_, SIGKILL);  // not yet reaped, so the number is still ours
+  begin_end();
   // A process that hangs in the kernel can't be killed: it is left, so that the caller can say so.
   constexpr auto killing_time = std::chrono::seconds(5);
   const Result<ExitStatus> ended = wait(Deadline::in(killing_time));

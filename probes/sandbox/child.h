@@ -58,6 +58,10 @@ class Child {
   // SIGKILL, then reaps; harmless if it has ended. A process that does not die of it within five
   // seconds hangs in the kernel, and is given up.
   ExitStatus kill();
+  // SIGKILL alone. It is reaped by a later call, or by ended().
+  void begin_end();
+  // Whether it has ended; reaps it then. Never waits.
+  bool ended();
   // Reaps it; ETIMEDOUT if it is still running at the deadline (and then it keeps running).
   Result<ExitStatus> wait(Deadline deadline);
   Result<ExitStatus> wait();
