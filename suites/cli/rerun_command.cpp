@@ -93,8 +93,8 @@ ExitCode rerun_benchmark(const BenchCase& what, double seconds, const Support& s
     const SeriesStatistics s = statistics_of(series);
     text += fmt::format(
         "calls {}   ns: min {:.0f}   p25 {:.0f}   p50 {:.0f}   p90 {:.0f}   p99 {:.0f}"
-        "   max {:.0f}   mean {:.0f}\n\n",
-        s.calls, s.min, s.p25, s.p50, s.p90, s.p99, s.max, s.mean);
+        "   p99.9 {:.0f}   max {:.0f}   mean {:.0f}\n\n",
+        s.calls, s.min, s.p25, s.p50, s.p90, s.p99, s.p999, s.max, s.mean);
     text += fmt::format("{:>5} {:>9} {:>8} {:>10} {:>10} {:>10}\n", "batch", "at s", "calls",
                         "p25 ns", "min ns", "cpu ns");
     for (std::size_t i = 0; i < series.batches.size(); ++i) {
