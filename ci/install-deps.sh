@@ -15,7 +15,7 @@ packages=(
   libbenchmark-dev
   libgtest-dev libgmock-dev
   # The tests read our JSON with other people's readers.
-  libbenchmark-tools python3 python3-jsonschema
+  libbenchmark-tools python3 python3-jsonschema python3-scipy
 )
 lint_packages=(clang clang-format clang-tidy shellcheck)
 
@@ -33,7 +33,7 @@ nsbench needs:
   CLI11                2.1
   Google Benchmark     1.7   (its source for a static build; CMake downloads it where it is missing)
   GoogleTest           1.11, with GoogleMock (tests)
-  Python               3.9, with jsonschema 3; Google Benchmark's compare.py (tests)
+  Python               3.9, with jsonschema 3 and scipy; Google Benchmark's compare.py (tests)
   for ci/lint.sh       clang, clang-format and clang-tidy 14; shellcheck
 END
 }

@@ -211,6 +211,21 @@ TEST_F(DoorTest, AProcessThatDiesOnItsWayInIsNoticed) {
   }
 }
 
+// A container often maps one id only, its root: there is nobody else to become.
+TEST_F(DoorTest, TheUnprivilegedEnterUserNamespacesWhereOnlyRootIsMapped) {
+  if (const auto why = impossible({Kind::User}, Privilege::Userns)) GTEST_SKIP() << *why;
+  const auto enter_user = []() -> std::string {
+    Result<Member> member = enter(
+        {{Kind::User}, Method::Unshare, "", Privilege::Userns}, [] { return 0; },
+        Deadline::in(patience));
+    return member ? exit_of(*member) : member.error().str();
+  };
+  EXPECT_EQ(
+      in_arena(arena_for({}, Privilege::Userns),
+               [&] { return in_arena(arena_for({Kind::User}, Privilege::Userns), enter_user); }),
+      "exited with 0");
+}
+
 TEST_F(DoorTest, AnArenaKilledWhileItsInsideHangsLeavesNothing) {
   adopt_orphans();
   for (const Way& way : all_ways) {

@@ -128,7 +128,7 @@ Support Support::look() {
   Support support;
   support.sys_admin = has_capability(CAP_SYS_ADMIN);
   support.no_sys_chroot = !has_capability(CAP_SYS_CHROOT);
-  support.no_setfcap = !has_capability(CAP_SETFCAP);
+  support.no_setfcap = ::geteuid() == 0 && !has_capability(CAP_SETFCAP);
   support.ids_unmapped = !is_mapped("/proc/self/uid_map", ::geteuid()) ||
                          !is_mapped("/proc/self/gid_map", ::getegid());
   support.present = present_kinds();

@@ -30,7 +30,7 @@ struct KernelRelease {
 struct Support {
   bool sys_admin = false;       // CAP_SYS_ADMIN in the own user namespace
   bool no_sys_chroot = false;   // no CAP_SYS_CHROOT there, which setns(mnt) needs too
-  bool no_setfcap = false;      // no CAP_SETFCAP, which mapping the outer uid 0 needs (5.12)
+  bool no_setfcap = false;      // uid 0 without CAP_SETFCAP, which mapping that uid needs (5.12)
   bool ids_unmapped = false;    // the own uid or gid is not mapped in the own user namespace
   NamespaceSet present;         // kinds with a file in /proc/self/ns
   bool proc = false;            // a /proc is mounted

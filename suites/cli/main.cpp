@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <csignal>
 #include <cstdio>
 #include <string>
 #include <utility>
@@ -82,6 +83,8 @@ void complain(std::string_view text) { fmt::print(stderr, "nsbench: {}\n", text)
 }  // namespace nsbench::cli
 
 int main(int argc, char** argv) {
+  // A parent that ignores it would have the kernel reap our children before we can.
+  std::signal(SIGCHLD, SIG_DFL);
   if (!nsbench::cli::is_init()) return nsbench::cli::run(argc, argv);
   nsbench::cli::set_up_machine();
   std::vector<char*> arguments = nsbench::cli::own_arguments(argc, argv);
