@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
 # Installs what nsbench is built and tested with, on Debian and Ubuntu. Says so and exits 0, without
 # root, when nothing is missing; on other distributions prints the list and exits 1.
-#   ci/install-deps.sh [--static] [--lint] [--list]
+#   ci/install-deps.sh [--static] [--lint] [--ci] [--list]
 #     --static  also what the static preset needs: the source of Google Benchmark
-#     --lint    also what ci/lint.sh and the clang build need
+#     --lint    also what ci/lint.sh and a build with Clang need
+#     --ci      all that, and what a few tests are skipped without
 #     --list    only print the packages
 set -euo pipefail
 
@@ -61,6 +62,7 @@ for argument in "$@"; do
   case $argument in
     --static) static=yes ;;
     --lint) packages+=("${lint_packages[@]}") ;;
+    --ci) static=yes packages+=("${lint_packages[@]}" "${ci_packages[@]}") ;;
     --list) list=yes ;;
     -h | --help) usage; exit 0 ;;
     *) usage >&2; exit 2 ;;

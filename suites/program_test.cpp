@@ -84,6 +84,17 @@ TEST(Program, AReportThatCannotBeWrittenIsSaid) {
   EXPECT_THAT(run.err, HasSubstr("/no/such/dir"));
 }
 
+TEST(Program, AClosedOrFullStandardOutputIsSaid) {
+  for (const char* redirection : {">&-", ">/dev/full"}) {
+    const Finished run = testing::run_program(
+        {"sh", "-c",
+         "exec \"$0\" --checks-only --filter ^uts/hostname:clone: " + std::string(redirection),
+         NSBENCH_PROGRAM});
+    EXPECT_EQ(run.exit_code, 2) << redirection;
+    EXPECT_THAT(run.err, HasSubstr("standard output")) << redirection;
+  }
+}
+
 TEST(Program, JsonIsAllThatStandsOnStandardOutput) {
   const Finished run = nsbench({"--json", "--time", "0.01", "--filter", "hostname|create/uts"});
   const Report report = report_of(run);

@@ -1,5 +1,7 @@
 // nsbench: checks and times the namespaces of the kernel it runs on.
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -48,7 +50,16 @@ std::string joined(int argc, char** argv) {
   return text;
 }
 
+// A descriptor of ours must never take the place of a closed standard output: what is printed would
+// go there. Opened for reading, so that printing still fails, and is said.
+void hold_closed_descriptors() {
+  for (const int fd : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
+    if (::fcntl(fd, F_GETFD) < 0) ::open("/dev/null", O_RDONLY);
+  }
+}
+
 int run(int argc, char** argv) {
+  hold_closed_descriptors();
   CLI::App app{std::string(description), "nsbench"};
   app.set_version_flag("--version", "nsbench " NSBENCH_VERSION);
   app.footer(footer());
