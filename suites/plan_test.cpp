@@ -99,7 +99,8 @@ TEST(MakePlan, BenchmarksRunWithTheBestPrivilegeUnlessTheSuiteWantsAll) {
   Selection selection;
   const auto privileges = [&selection] {
     std::set<Privilege> found;
-    for (const BenchCase& c : make_plan(selection)->benchmarks) found.insert(c.privilege);
+    const Plan plan = *make_plan(selection);
+    for (const BenchCase& c : plan.benchmarks) found.insert(c.privilege);
     return found;
   };
   EXPECT_EQ(privileges(), std::set{Privilege::Root});

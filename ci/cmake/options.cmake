@@ -19,9 +19,8 @@ target_compile_definitions(nsbench_options INTERFACE _GNU_SOURCE
 target_compile_options(nsbench_options INTERFACE -Wall -Wextra -Wpedantic
                        -Wno-missing-field-initializers)
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
-  # False alarms in std::string's operator+ (GCC bug 105651) and in std::variant's destructor
-  # (GCC bug 80635).
-  target_compile_options(nsbench_options INTERFACE -Wno-restrict -Wno-maybe-uninitialized)
+  # False alarms in std::string's operator+ (GCC bug 105651).
+  target_compile_options(nsbench_options INTERFACE -Wno-restrict)
 endif()
 if(NSBENCH_WERROR)
   target_compile_options(nsbench_options INTERFACE -Werror)
