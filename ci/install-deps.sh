@@ -4,7 +4,7 @@
 #   ci/install-deps.sh [--static] [--lint] [--ci] [--list]
 #     --static  also what the static preset needs: the source of Google Benchmark
 #     --lint    also what ci/lint.sh and a build with Clang need
-#     --ci      all that, and what a few tests are skipped without
+#     --ci      all of these
 #     --list    only print the packages
 set -euo pipefail
 
@@ -62,7 +62,7 @@ for argument in "$@"; do
   case $argument in
     --static) static=yes ;;
     --lint) packages+=("${lint_packages[@]}") ;;
-    --ci) static=yes packages+=("${lint_packages[@]}" "${ci_packages[@]}") ;;
+    --ci) static=yes packages+=("${lint_packages[@]}") ;;
     --list) list=yes ;;
     -h | --help) usage; exit 0 ;;
     *) usage >&2; exit 2 ;;
