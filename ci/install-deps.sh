@@ -19,6 +19,10 @@ packages=(
   libbenchmark-tools python3 python3-jsonschema python3-scipy
 )
 lint_packages=(clang clang-format clang-tidy shellcheck)
+# Clang's sanitizers: a package of their own in Debian 12, part of Clang's in Ubuntu 22.04.
+if grep -qs '^ID=debian' /etc/os-release; then
+  lint_packages+=(libclang-rt-dev)
+fi
 
 usage() {
   sed -n '2,/^set/{s/^# \{0,1\}//p}' "${BASH_SOURCE[0]}"
