@@ -49,28 +49,26 @@ std::set<std::string> sysv(const std::string& kind) {
   return objects;
 }
 
-// Every namespace that a process is in. A kernel thread has none to show.
-std::set<std::string> namespaces() {
-  std::set<std::string> found;
-  for (const std::string& pid : entries_of("/proc")) {
-    if (std::isdigit(static_cast<unsigned char>(pid.front())) == 0) continue;
-    for (const KindRow& kind : all_kinds) {
-      const Result<std::string> link = read_link(fmt::format("/proc/{}/ns/{}", pid, kind.name));
-      if (link) found.insert(*link);
-    }
-  }
-  return found;
-}
-
-std::set<std::string> our_processes() {
+// The processes that a run makes; all are named after the program, or by a probe.
+std::set<std::string> our_pids() {
   std::set<std::string> found;
   for (const std::string& pid : entries_of("/proc")) {
     if (std::isdigit(static_cast<unsigned char>(pid.front())) == 0) continue;
     const Result<std::string> comm = read_small_file(fmt::format("/proc/{}/comm", pid));
     if (!comm) continue;
     const std::string name = trimmed(*comm);
-    if (name == "nsbench" || name == "nsprobe" || name.starts_with("nsb-")) {
-      found.insert(fmt::format("{} {}", name, pid));
+    if (name == "nsbench" || name == "nsprobe" || name.starts_with("nsb-")) found.insert(pid);
+  }
+  return found;
+}
+
+// Those that one of these is in: other people's come and go.
+std::set<std::string> our_namespaces() {
+  std::set<std::string> found;
+  for (const std::string& pid : our_pids()) {
+    for (const KindRow& kind : all_kinds) {
+      const Result<std::string> link = read_link(fmt::format("/proc/{}/ns/{}", pid, kind.name));
+      if (link) found.insert(*link);
     }
   }
   return found;
@@ -115,8 +113,8 @@ HostState look_at_host() {
   for (const char* kind : {"shm", "sem", "msg"}) state["System V objects"].merge(sysv(kind));
   state["queues"] = entries_of("/dev/mqueue");
   state["links"] = entries_of("/sys/class/net");
-  state["namespaces"] = namespaces();
-  state["processes"] = our_processes();
+  state["namespaces"] = our_namespaces();
+  state["processes"] = our_pids();
   state["cgroups"] = cgroups();
   state["sysctls"] = sysctls();
   for (const char* dir : {"/tmp", "/run", "/dev/shm", "."}) {

@@ -12,9 +12,9 @@ namespace nsbench::testing {
 // Whatever a user could notice, by name. Two states are equal if nothing changed.
 using HostState = std::map<std::string, std::set<std::string>>;
 
-// Host and domain name, mounts, System V objects, POSIX queues, links, namespaces of all processes,
-// bound namespace files, cgroups, namespace sysctls, files of the temporary directories, and
-// processes whose name contains "nsbench" or that descend from `ancestor`.
+// Host and domain name, mounts (with them bound namespace files), System V objects, POSIX queues,
+// links, processes that a run made and their namespaces, cgroups, sysctls, loaded modules, and our
+// files in the temporary directories.
 HostState look_at_host();
 
 // One line per difference: "links: + veth0".
