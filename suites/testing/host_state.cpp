@@ -1,11 +1,9 @@
 #include "suites/testing/host_state.h"
 
-#include <dirent.h>
 #include <fmt/format.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <cctype>
 #include <filesystem>
 #include <sstream>
