@@ -22,7 +22,7 @@ constexpr char whole_mark = 'W';
 
 ArenaSpec arena_of(const CheckCase& what) {
   const NamespaceSet touched = what.probe->namespaces;
-  return {.kinds = touched - NamespaceSet{Kind::User},
+  return {.kinds = (touched | what.probe->arena) - NamespaceSet{Kind::User},
           .privilege = what.privilege,
           .user_inside = touched.has(Kind::User)};
 }
@@ -154,13 +154,27 @@ void CheckRun::judge(const Result<std::string>& message, CaseResult& result) {
     result.observed = played->broken;
   } else {
     const Judgement judgement = what_.probe->judge(transcript_);
-    const Judged judged = what_.control ? judge_control(judgement) : judge_case(judgement);
+    const Judged judged = what_.control ? judge_control(judgement)
+                                        : judge_case(judgement, what_.probe->control);
     result.verdict = judged.verdict;
     result.expected = judged.expected;
     result.observed = judged.observed;
     result.err = judged.err;
     result.statements = judgement.statements();
   }
+}
+
+// A rule is tried on every kernel, since fixes are backported; where it does not hold on one older
+// than the rule, that is no failure.
+void CheckRun::excuse_old_kernel(CaseResult& result) const {
+  if (result.verdict != VerdictKind::Fail && result.verdict != VerdictKind::Broken) return;
+  const KernelRelease since = KernelRelease::parse(what_.probe->first_kernel);
+  if (support_->release >= since) return;
+  result.verdict = VerdictKind::Skip;
+  result.skip = SkipReason::KernelTooOld;
+  result.observed =
+      fmt::format("the rule is from Linux {}; here: {}", what_.probe->first_kernel, result.observed);
+  result.statements.clear();
 }
 
 CaseResult CheckRun::finish() {
@@ -176,6 +190,7 @@ CaseResult CheckRun::finish() {
   }
   arena_->begin_end();  // everything in it ends here
   judge(message, result);
+  excuse_old_kernel(result);
   result.seconds = std::chrono::duration<double>(Deadline::Clock::now() - started_).count();
   return result;
 }

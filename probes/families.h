@@ -1,24 +1,22 @@
-// Every probe's row, defined in its subject's file and listed in probe.cpp.
+// The families of probes, each a folder that lists its own rows.
 #pragma once
+
+#include <span>
 
 #include "probes/probe.h"
 
 namespace nsbench::probes {
 
-// process_ids.cpp, proc_view.cpp
-extern const Probe pid_one, parent_invisible, proc_view;
-// hostname.cpp
-extern const Probe hostname, hostname_sysctl;
-// mount_view.cpp
-extern const Probe mount_view, umount_view, pivot_root;
-// sysv_keys.cpp, message_queues.cpp
-extern const Probe sysv_shm, sysv_sem, sysv_msg, mqueue;
-// id_mapping.cpp
-extern const Probe uid_map, gid_map, file_owner, peer_ids_probe;
-// interfaces.cpp
-extern const Probe interfaces, interface_names;
-// identity.cpp
-extern const Probe pid_identity, uts_identity, mnt_identity, ipc_identity, user_identity,
-    net_identity, cgroup_identity, time_identity;
+std::span<const Probe* const> pid_family();
+std::span<const Probe* const> uts_family();
+std::span<const Probe* const> mnt_family();
+std::span<const Probe* const> ipc_family();
+std::span<const Probe* const> user_family();
+std::span<const Probe* const> net_family();
+std::span<const Probe* const> cgroup_family();
+std::span<const Probe* const> time_family();
+std::span<const Probe* const> nsfs_family();
+std::span<const Probe* const> calls_family();
+std::span<const Probe* const> all_family();
 
 }  // namespace nsbench::probes

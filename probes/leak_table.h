@@ -2,6 +2,7 @@
 // and what each of them sees where it leaks.
 #pragma once
 
+#include <cerrno>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -30,6 +31,9 @@ struct Value {
   std::int64_t number = 0;
 };
 
+inline const Value ok = Value::err(0);
+inline const Value no_entry = Value::err(ENOENT);
+
 // One fact that the judge reads.
 struct SeenFact {
   SeenFact(std::string_view a, std::string_view n, const Value& either)
@@ -49,7 +53,18 @@ struct LeakTable {
   std::vector<SeenFact> further_leaks;  // other ways in which one fact may leak
 };
 
-// One for every probe.
+// One for every probe: each family's own, and all of them.
+std::vector<LeakTable> pid_leak_tables();
+std::vector<LeakTable> uts_leak_tables();
+std::vector<LeakTable> mnt_leak_tables();
+std::vector<LeakTable> ipc_leak_tables();
+std::vector<LeakTable> user_leak_tables();
+std::vector<LeakTable> net_leak_tables();
+std::vector<LeakTable> cgroup_leak_tables();
+std::vector<LeakTable> time_leak_tables();
+std::vector<LeakTable> nsfs_leak_tables();
+std::vector<LeakTable> calls_leak_tables();
+std::vector<LeakTable> all_leak_tables();
 std::vector<LeakTable> leak_tables();
 
 }  // namespace nsbench

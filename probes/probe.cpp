@@ -14,27 +14,23 @@ std::string_view id(Side side) {
   return names[static_cast<std::size_t>(side)];
 }
 
-namespace {
-
-// One row a probe; a file may hold several.
-constexpr std::array rows{
-    &probes::pid_identity,    &probes::pid_one,       &probes::parent_invisible,
-    &probes::proc_view,       &probes::uts_identity,  &probes::hostname,
-    &probes::hostname_sysctl, &probes::mnt_identity,  &probes::mount_view,
-    &probes::umount_view,     &probes::pivot_root,    &probes::ipc_identity,
-    &probes::sysv_shm,        &probes::sysv_sem,      &probes::sysv_msg,
-    &probes::mqueue,          &probes::user_identity, &probes::uid_map,
-    &probes::gid_map,         &probes::file_owner,    &probes::peer_ids_probe,
-    &probes::net_identity,    &probes::interfaces,    &probes::interface_names,
-    &probes::cgroup_identity, &probes::time_identity,
-};
-
-}  // namespace
-
-std::span<const Probe* const> all_probes() { return rows; }
+std::span<const Probe* const> all_probes() {
+  static const std::vector<const Probe*> rows = [] {
+    std::vector<const Probe*> all;
+    for (const auto family :
+         {probes::pid_family, probes::uts_family, probes::mnt_family, probes::ipc_family,
+          probes::user_family, probes::net_family, probes::cgroup_family, probes::time_family,
+          probes::nsfs_family, probes::calls_family, probes::all_family}) {
+      const std::span<const Probe* const> rows_of_it = family();
+      all.insert(all.end(), rows_of_it.begin(), rows_of_it.end());
+    }
+    return all;
+  }();
+  return rows;
+}
 
 const Probe* find_probe(std::string_view subject) {
-  for (const Probe* probe : rows) {
+  for (const Probe* probe : all_probes()) {
     if (subject == std::string(probe->family) + "/" + std::string(probe->name)) return probe;
   }
   return nullptr;

@@ -6,7 +6,9 @@
 //     never judges. It may read what earlier acts saw, on any side.
 //   - the judge is a pure function of what all acts saw. The same probe is also played with its
 //     namespaces left out, the control; there every Isolation statement must be false.
-//   - leak_tables.cpp holds, for every probe, what its acts see where the kernel isolates and where
+//   - a rule of the calls themselves (what must be refused) has no such control: its statements are
+//     rules, and beside each refusal the same act made legal must succeed (ControlKind::Positive).
+//   - its family's leak_tables.cpp holds, for every probe, what its acts see where the kernel isolates and where
 //     it leaks: the judge is tested with that.
 //
 //   PASS  outside "before"  nodename=nsb-out      FAIL  outside "before"  nodename=nsb-out
@@ -36,13 +38,22 @@ std::string_view id(Side side);  // "outside", "inside", "sibling"
 // What an act works with.
 class Scene {
  public:
-  Scene(const Transcript& so_far, pid_t inside_pid) : so_far_(so_far), inside_pid_(inside_pid) {}
+  // What the stage tells a side before an act.
+  struct Facts {
+    Recipe recipe;  // what is entered: nothing in a control, but its method is the case's
+    pid_t inside_pid = 0;
+    pid_t sibling_pid = 0;
+  };
+  Scene(const Transcript& so_far, const Facts& facts) : so_far_(so_far), facts_(facts) {}
 
   Observation seen;  // what this act sees goes here
   // What earlier acts saw.
   [[nodiscard]] const Observation& saw(std::string_view act) const { return so_far_.at(act); }
   // The inside's process as the arena numbers it; 0 before it was entered.
-  [[nodiscard]] pid_t inside_pid() const { return inside_pid_; }
+  [[nodiscard]] pid_t inside_pid() const { return facts_.inside_pid; }
+  // The same of the sibling.
+  [[nodiscard]] pid_t sibling_pid() const { return facts_.sibling_pid; }
+  [[nodiscard]] const Recipe& recipe() const { return facts_.recipe; }
 
   // The case can't be played here, for a reason of the closed list; with evidence in `text`.
   void skip(SkipReason reason, std::string text) { skip_ = Skip{reason, std::move(text)}; }
@@ -54,7 +65,7 @@ class Scene {
 
  private:
   const Transcript& so_far_;
-  pid_t inside_pid_;
+  const Facts& facts_;
   std::optional<Skip> skip_;
   std::string broken_;
 };
@@ -76,8 +87,22 @@ struct Probe {
   std::span<const Privilege> privileges;
   std::span<const Act> acts;
   Judgement (*judge)(const Transcript&) = nullptr;
-  // Looks at the namespaces the caller is in, changing nothing: what nsprobe shows.
+  // Looks at the namespaces the caller is in, changing nothing: what nsprobe shows. Null where there
+  // is nothing to see without acting.
   void (*look)(Observation&) = nullptr;
+
+  // For `nsbench explain`, as whole sentences; by_hand is shell commands, one a line.
+  std::string_view why;      // who relies on the rule, and what went wrong where it did not hold
+  std::string_view failure;  // what a failure means: what somebody inside can then do
+  std::string_view by_hand;  // how to see it with everyday tools
+
+  ControlKind control = ControlKind::Leaks;
+  // Kinds that the arena must have of its own besides `namespaces`: what the acts change outside.
+  NamespaceSet arena;
+  // The rule needs a clock to run for a noticeable time (0.1 s and more).
+  bool waits = false;
+  // It looks at figures of the whole machine: nothing may run beside it.
+  bool alone = false;
 };
 
 // Every probe, by family in the order of the manual.

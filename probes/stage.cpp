@@ -1,6 +1,7 @@
 #include "probes/stage.h"
 
 #include <fmt/format.h>
+#include <sys/prctl.h>
 
 #include <array>
 #include <cerrno>
@@ -19,9 +20,14 @@ std::string in_act(const Act& act, std::string_view trouble) {
   return fmt::format("act \"{}\" {}: {}", act.name, id(act.side), trouble);
 }
 
+// For ps(1), and for whoever traces the check (suites/selftest): "nsb-inside".
+void name_process(Side side) {
+  ::prctl(PR_SET_NAME, fmt::format("nsb-{}", id(side)).c_str());
+}
+
 // Plays one act and packs what came of it.
-Played play_act(const Act& act, const Transcript& so_far, pid_t inside_pid) {
-  Scene scene(so_far, inside_pid);
+Played play_act(const Act& act, const Transcript& so_far, const Scene::Facts& facts) {
+  Scene scene(so_far, facts);
   try {
     act.play(scene);
   } catch (const std::exception& thrown) {
@@ -34,20 +40,23 @@ Played play_act(const Act& act, const Transcript& so_far, pid_t inside_pid) {
   return played;
 }
 
-// A command to a side's process: which act, the inside's pid, and what was seen so far.
+// A command to a side's process: which act, the sides' pids, and what was seen so far.
 struct Command {
   std::size_t act = 0;
   pid_t inside_pid = 0;
+  pid_t sibling_pid = 0;
   Transcript so_far;
 
   [[nodiscard]] std::string encode() const {
-    return fmt::format("{} {}\n{}", act, inside_pid, so_far.encode());
+    return fmt::format("{} {} {}\n{}", act, inside_pid, sibling_pid, so_far.encode());
   }
   static Result<Command> decode(const std::string& text) {
     Command command;
     const char* const end = text.data() + text.size();
     auto parsed = std::from_chars(text.data(), end, command.act);
-    if (parsed.ptr < end) parsed = std::from_chars(parsed.ptr + 1, end, command.inside_pid);
+    for (pid_t* const pid : {&command.inside_pid, &command.sibling_pid}) {
+      if (parsed.ptr < end) parsed = std::from_chars(parsed.ptr + 1, end, *pid);
+    }
     if (parsed.ec != std::errc{} || parsed.ptr >= end) return Error{"malformed command"};
     Result<Transcript> so_far = Transcript::decode(std::string_view(parsed.ptr + 1, end));
     if (!so_far) return so_far.error();
@@ -57,14 +66,15 @@ struct Command {
 };
 
 // What a side's process does until the stage hangs up.
-int serve(const Probe& probe, Channel& channel) {
+int serve(const Probe& probe, const Recipe& recipe, Channel& channel) {
   for (;;) {
     const Result<std::string> text = channel.receive();
     if (!text) return 0;
     const Result<Command> command = Command::decode(*text);
     if (!command || command->act >= probe.acts.size()) return 1;
     const Act& act = probe.acts[command->act];
-    const Played played = play_act(act, command->so_far, command->inside_pid);
+    const Played played =
+        play_act(act, command->so_far, {recipe, command->inside_pid, command->sibling_pid});
     if (channel.send(played.encode())) continue;
     // Too long, perhaps: the stage should hear that much.
     Played lost;
@@ -76,14 +86,15 @@ int serve(const Probe& probe, Channel& channel) {
 // One side other than the outside: its process and the channel to it.
 class Player {
  public:
-  Status enter(const Probe& probe, const Recipe& recipe, Deadline deadline) {
+  Status enter(const Probe& probe, Side side, const Recipe& recipe, Deadline deadline) {
     Result<std::pair<Channel, Channel>> ends = Channel::pair();
     if (!ends) return ends.error();
     Result<Member> member = nsbench::enter(
         recipe,
         [&] {
           ends->first.close();
-          return serve(probe, ends->second);
+          name_process(side);
+          return serve(probe, recipe, ends->second);
         },
         deadline);
     if (!member) return member.error();
@@ -131,22 +142,25 @@ using Players = std::array<Player, 3>;  // by Side; the outside's stays unused
 
 Played play_acts(const Probe& probe, const Recipe& recipe, Deadline deadline, Players& players) {
   Played all;
-  const auto inside_pid = [&players] { return players[static_cast<int>(Side::Inside)].body(); };
+  const auto body = [&players](Side side) { return players[static_cast<int>(side)].body(); };
+  const auto facts = [&] {
+    return Scene::Facts{recipe, body(Side::Inside), body(Side::Sibling)};
+  };
   for (std::size_t i = 0; i < probe.acts.size(); ++i) {
     const Act& act = probe.acts[i];
     if (act.side == Side::Outside) {
-      if (!take(all, play_act(act, all.transcript, inside_pid()))) return all;
+      if (!take(all, play_act(act, all.transcript, facts()))) return all;
       continue;
     }
     Player& player = players[static_cast<std::size_t>(act.side)];
     if (!player.entered()) {
-      if (Status s = player.enter(probe, recipe, deadline); !s) {
+      if (Status s = player.enter(probe, act.side, recipe, deadline); !s) {
         all.refused = s.error();
         return all;
       }
       all.transcript.add(entering(act.side, recipe, player.body()));
     }
-    Result<Played> one = player.play({i, inside_pid(), all.transcript}, deadline);
+    Result<Played> one = player.play({i, body(Side::Inside), body(Side::Sibling), all.transcript}, deadline);
     if (!one) {
       all.broken = in_act(act, one.error().str());
       return all;
@@ -160,6 +174,7 @@ Played play_acts(const Probe& probe, const Recipe& recipe, Deadline deadline, Pl
 
 void play(const Probe& probe, const Recipe& recipe, Deadline deadline,
           const std::function<void(const Played&)>& tell) {
+  name_process(Side::Outside);
   Players players;
   tell(play_acts(probe, recipe, deadline, players));
 }

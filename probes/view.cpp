@@ -56,7 +56,7 @@ std::string nearest_names(std::string_view wrong) {
 
 Observation look(const Probe& probe) {
   Observation seen;
-  probe.look(seen);
+  if (probe.look != nullptr) probe.look(seen);
   return seen;
 }
 
@@ -66,6 +66,7 @@ using Group = std::vector<const Probe*>;
 std::vector<Group> by_look(std::span<const Probe* const> probes) {
   std::vector<Group> groups;
   for (const Probe* probe : probes) {
+    if (probe->look == nullptr) continue;
     const auto same = std::find_if(groups.begin(), groups.end(), [probe](const Group& group) {
       return group.front()->look == probe->look;
     });

@@ -28,8 +28,10 @@ std::optional<SkipReason> read_skip(const Cursor& in) {
 }
 
 std::optional<Statement::Kind> parse_statement_kind(std::string_view text) {
-  if (text == "isolation") return Statement::Kind::Isolation;
-  if (text == "works") return Statement::Kind::Works;
+  for (const auto kind :
+       {Statement::Kind::Isolation, Statement::Kind::Works, Statement::Kind::Rule}) {
+    if (text == id(kind)) return kind;
+  }
   return std::nullopt;
 }
 

@@ -161,7 +161,7 @@ void append_errno(Json& out, int err) {
 }
 
 Json statement_json(const Statement& statement) {
-  Json out = {{"kind", statement.kind == Statement::Kind::Works ? "works" : "isolation"},
+  Json out = {{"kind", id(statement.kind)},
               {"text", statement.text},
               {"expected", statement.expected},
               {"observed", statement.observed},

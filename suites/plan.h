@@ -30,7 +30,8 @@ struct Plan {
   double seconds_per_benchmark = 0;
 };
 
-// Every probe by every way and privilege that can exist, each followed by its control.
+// Every probe by every way and privilege that can exist, each followed by its control (a positive
+// control is part of its case).
 std::vector<CheckCase> all_check_cases();
 
 // A filter matches a control through the id of its real case: one is never run without the other.

@@ -10,7 +10,7 @@
 #include <cstring>
 #include <string>
 
-#include "probes/families.h"
+#include "probes/user/probes.h"
 #include "probes/sandbox/arena.h"
 #include "probes/sandbox/fd.h"
 #include "probes/sandbox/files.h"

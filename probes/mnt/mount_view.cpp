@@ -11,7 +11,7 @@
 #include <cerrno>
 #include <string>
 
-#include "probes/families.h"
+#include "probes/mnt/probes.h"
 #include "probes/sandbox/arena.h"
 #include "probes/sandbox/fd.h"
 #include "probes/sandbox/files.h"

@@ -14,7 +14,7 @@
 #include <utility>
 #include <vector>
 
-#include "probes/families.h"
+#include "probes/pid/probes.h"
 #include "probes/sandbox/arena.h"
 #include "probes/sandbox/channel.h"
 #include "probes/sandbox/child.h"

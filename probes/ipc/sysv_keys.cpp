@@ -12,7 +12,7 @@
 #include <string>
 #include <string_view>
 
-#include "probes/families.h"
+#include "probes/ipc/probes.h"
 #include "probes/sandbox/files.h"
 
 namespace nsbench::probes {

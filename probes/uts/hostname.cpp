@@ -7,7 +7,7 @@
 #include <cerrno>
 #include <string>
 
-#include "probes/families.h"
+#include "probes/uts/probes.h"
 #include "probes/sandbox/files.h"
 
 namespace nsbench::probes {

@@ -8,7 +8,7 @@
 #include <cerrno>
 #include <string>
 
-#include "probes/families.h"
+#include "probes/pid/probes.h"
 #include "probes/sandbox/arena.h"
 #include "probes/sandbox/files.h"
 

@@ -4,7 +4,7 @@
 #include <array>
 #include <string>
 
-#include "probes/families.h"
+#include "probes/nsfs/probes.h"
 #include "probes/sandbox/files.h"
 
 namespace nsbench::probes {

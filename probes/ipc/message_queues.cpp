@@ -13,7 +13,7 @@
 #include <string>
 #include <vector>
 
-#include "probes/families.h"
+#include "probes/ipc/probes.h"
 #include "probes/sandbox/arena.h"
 
 namespace nsbench::probes {

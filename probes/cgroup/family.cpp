@@ -1,0 +1,20 @@
+#include "probes/cgroup/probes.h"
+
+#include <array>
+
+#include "probes/families.h"
+#include "probes/nsfs/probes.h"
+
+namespace nsbench::probes {
+
+namespace {
+
+constexpr std::array rows{
+    &cgroup_identity,
+};
+
+}  // namespace
+
+std::span<const Probe* const> cgroup_family() { return rows; }
+
+}  // namespace nsbench::probes

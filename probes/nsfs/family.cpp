@@ -1,0 +1,11 @@
+#include "probes/nsfs/probes.h"
+
+#include <array>
+
+#include "probes/families.h"
+
+namespace nsbench::probes {
+
+std::span<const Probe* const> nsfs_family() { return {}; }
+
+}  // namespace nsbench::probes

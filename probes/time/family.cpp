@@ -1,0 +1,20 @@
+#include "probes/time/probes.h"
+
+#include <array>
+
+#include "probes/families.h"
+#include "probes/nsfs/probes.h"
+
+namespace nsbench::probes {
+
+namespace {
+
+constexpr std::array rows{
+    &time_identity,
+};
+
+}  // namespace
+
+std::span<const Probe* const> time_family() { return rows; }
+
+}  // namespace nsbench::probes

@@ -1,0 +1,22 @@
+#include "probes/uts/probes.h"
+
+#include <array>
+
+#include "probes/families.h"
+#include "probes/nsfs/probes.h"
+
+namespace nsbench::probes {
+
+namespace {
+
+constexpr std::array rows{
+    &uts_identity,
+    &hostname,
+    &hostname_sysctl,
+};
+
+}  // namespace
+
+std::span<const Probe* const> uts_family() { return rows; }
+
+}  // namespace nsbench::probes
