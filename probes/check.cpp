@@ -154,8 +154,8 @@ void CheckRun::judge(const Result<std::string>& message, CaseResult& result) {
     result.observed = played->broken;
   } else {
     const Judgement judgement = what_.probe->judge(transcript_);
-    const Judged judged = what_.control ? judge_control(judgement)
-                                        : judge_case(judgement, what_.probe->control);
+    const Judged judged =
+        what_.control ? judge_control(judgement) : judge_case(judgement, what_.probe->control);
     result.verdict = judged.verdict;
     result.expected = judged.expected;
     result.observed = judged.observed;
@@ -172,8 +172,8 @@ void CheckRun::excuse_old_kernel(CaseResult& result) const {
   if (support_->release >= since) return;
   result.verdict = VerdictKind::Skip;
   result.skip = SkipReason::KernelTooOld;
-  result.observed =
-      fmt::format("the rule is from Linux {}; here: {}", what_.probe->first_kernel, result.observed);
+  result.observed = fmt::format("the rule is from Linux {}; here: {}", what_.probe->first_kernel,
+                                result.observed);
   result.statements.clear();
 }
 

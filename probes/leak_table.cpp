@@ -15,10 +15,9 @@ void Value::put(Observation& seen, std::string_view name) const {
 
 std::vector<LeakTable> leak_tables() {
   std::vector<LeakTable> all;
-  for (const auto family :
-       {pid_leak_tables, uts_leak_tables, mnt_leak_tables, ipc_leak_tables, user_leak_tables,
-        net_leak_tables, cgroup_leak_tables, time_leak_tables, nsfs_leak_tables,
-        calls_leak_tables, all_leak_tables}) {
+  for (const auto family : {pid_leak_tables, uts_leak_tables, mnt_leak_tables, ipc_leak_tables,
+                            user_leak_tables, net_leak_tables, cgroup_leak_tables, time_leak_tables,
+                            nsfs_leak_tables, calls_leak_tables, all_leak_tables}) {
     for (LeakTable& table : family()) all.push_back(std::move(table));
   }
   return all;

@@ -8,7 +8,8 @@
 //     namespaces left out, the control; there every Isolation statement must be false.
 //   - a rule of the calls themselves (what must be refused) has no such control: its statements are
 //     rules, and beside each refusal the same act made legal must succeed (ControlKind::Positive).
-//   - its family's leak_tables.cpp holds, for every probe, what its acts see where the kernel isolates and where
+//   - its family's leak_tables.cpp holds, for every probe, what its acts see where the kernel
+//   isolates and where
 //     it leaks: the judge is tested with that.
 //
 //   PASS  outside "before"  nodename=nsb-out      FAIL  outside "before"  nodename=nsb-out
@@ -87,8 +88,8 @@ struct Probe {
   std::span<const Privilege> privileges;
   std::span<const Act> acts;
   Judgement (*judge)(const Transcript&) = nullptr;
-  // Looks at the namespaces the caller is in, changing nothing: what nsprobe shows. Null where there
-  // is nothing to see without acting.
+  // Looks at the namespaces the caller is in, changing nothing: what nsprobe shows. Null where
+  // there is nothing to see without acting.
   void (*look)(Observation&) = nullptr;
 
   // For `nsbench explain`, as whole sentences; by_hand is shell commands, one a line.

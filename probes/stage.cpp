@@ -21,9 +21,7 @@ std::string in_act(const Act& act, std::string_view trouble) {
 }
 
 // For ps(1), and for whoever traces the check (suites/selftest): "nsb-inside".
-void name_process(Side side) {
-  ::prctl(PR_SET_NAME, fmt::format("nsb-{}", id(side)).c_str());
-}
+void name_process(Side side) { ::prctl(PR_SET_NAME, fmt::format("nsb-{}", id(side)).c_str()); }
 
 // Plays one act and packs what came of it.
 Played play_act(const Act& act, const Transcript& so_far, const Scene::Facts& facts) {
@@ -143,9 +141,7 @@ using Players = std::array<Player, 3>;  // by Side; the outside's stays unused
 Played play_acts(const Probe& probe, const Recipe& recipe, Deadline deadline, Players& players) {
   Played all;
   const auto body = [&players](Side side) { return players[static_cast<int>(side)].body(); };
-  const auto facts = [&] {
-    return Scene::Facts{recipe, body(Side::Inside), body(Side::Sibling)};
-  };
+  const auto facts = [&] { return Scene::Facts{recipe, body(Side::Inside), body(Side::Sibling)}; };
   for (std::size_t i = 0; i < probe.acts.size(); ++i) {
     const Act& act = probe.acts[i];
     if (act.side == Side::Outside) {
@@ -160,7 +156,8 @@ Played play_acts(const Probe& probe, const Recipe& recipe, Deadline deadline, Pl
       }
       all.transcript.add(entering(act.side, recipe, player.body()));
     }
-    Result<Played> one = player.play({i, body(Side::Inside), body(Side::Sibling), all.transcript}, deadline);
+    Result<Played> one =
+        player.play({i, body(Side::Inside), body(Side::Sibling), all.transcript}, deadline);
     if (!one) {
       all.broken = in_act(act, one.error().str());
       return all;

@@ -101,7 +101,8 @@ Judged judge_case(const Judgement& judgement, ControlKind control) {
     if (!statement.holds) return judged(VerdictKind::Fail, statement);
   }
   const auto any = [&all](Statement::Kind kind) {
-    return std::any_of(all.begin(), all.end(), [kind](const Statement& s) { return s.kind == kind; });
+    return std::any_of(all.begin(), all.end(),
+                       [kind](const Statement& s) { return s.kind == kind; });
   };
   if (control == ControlKind::Positive && !(any(Kind::Rule) && any(Kind::Works))) {
     return {VerdictKind::Broken, "a rule, and a legal act beside it", "the judge made no pair", 0};

@@ -15,7 +15,7 @@ struct Statement {
   enum class Kind : std::uint8_t {
     Isolation,  // must hold inside fresh namespaces, and must NOT hold in the control
     Works,      // a legal act or a copy at birth: must hold in both
-    Rule,       // a refusal or an answer that no shared namespace would change: the real case's only
+    Rule,  // a refusal or an answer that no shared namespace would change: the real case's only
   };
   Kind kind = Kind::Isolation;
   std::string text;      // the rule: "a host name set inside is not seen outside"

@@ -1,7 +1,6 @@
-#include "probes/all/probes.h"
-
 #include <array>
 
+#include "probes/all/probes.h"
 #include "probes/families.h"
 
 namespace nsbench::probes {

@@ -3,7 +3,4 @@
 
 #include "probes/probe.h"
 
-namespace nsbench::probes {
-
-
-}  // namespace nsbench::probes
+namespace nsbench::probes {}  // namespace nsbench::probes

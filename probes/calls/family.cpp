@@ -1,7 +1,6 @@
-#include "probes/calls/probes.h"
-
 #include <array>
 
+#include "probes/calls/probes.h"
 #include "probes/families.h"
 
 namespace nsbench::probes {

@@ -1,9 +1,7 @@
-// The probes of the calls themselves: clone, unshare, setns and pidfds, each defined in the file named.
+// The probes of the calls themselves: clone, unshare, setns and pidfds, each defined in the file
+// named.
 #pragma once
 
 #include "probes/probe.h"
 
-namespace nsbench::probes {
-
-
-}  // namespace nsbench::probes
+namespace nsbench::probes {}  // namespace nsbench::probes

@@ -1,7 +1,6 @@
-#include "probes/cgroup/probes.h"
-
 #include <array>
 
+#include "probes/cgroup/probes.h"
 #include "probes/families.h"
 #include "probes/nsfs/probes.h"
 

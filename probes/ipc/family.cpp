@@ -1,8 +1,7 @@
-#include "probes/ipc/probes.h"
-
 #include <array>
 
 #include "probes/families.h"
+#include "probes/ipc/probes.h"
 #include "probes/nsfs/probes.h"
 
 namespace nsbench::probes {
@@ -10,11 +9,7 @@ namespace nsbench::probes {
 namespace {
 
 constexpr std::array rows{
-    &ipc_identity,
-    &sysv_shm,
-    &sysv_sem,
-    &sysv_msg,
-    &mqueue,
+    &ipc_identity, &sysv_shm, &sysv_sem, &sysv_msg, &mqueue,
 };
 
 }  // namespace

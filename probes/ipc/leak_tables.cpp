@@ -1,8 +1,7 @@
-#include "probes/leak_table.h"
-
 #include <cerrno>
 
 #include "probes/ipc/probes.h"
+#include "probes/leak_table.h"
 
 namespace nsbench {
 namespace {

@@ -1,8 +1,7 @@
-#include "probes/mnt/probes.h"
-
 #include <array>
 
 #include "probes/families.h"
+#include "probes/mnt/probes.h"
 #include "probes/nsfs/probes.h"
 
 namespace nsbench::probes {

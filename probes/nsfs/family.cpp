@@ -1,8 +1,7 @@
-#include "probes/nsfs/probes.h"
-
 #include <array>
 
 #include "probes/families.h"
+#include "probes/nsfs/probes.h"
 
 namespace nsbench::probes {
 

@@ -1,9 +1,8 @@
-#include "probes/leak_table.h"
-
 #include <fmt/format.h>
 
 #include <cerrno>
 
+#include "probes/leak_table.h"
 #include "probes/nsfs/probes.h"
 
 namespace nsbench {

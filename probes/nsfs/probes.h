@@ -1,4 +1,5 @@
-// The probes of nsfs: the files of namespaces, and what their ioctls answer, each defined in the file named.
+// The probes of nsfs: the files of namespaces, and what their ioctls answer, each defined in the
+// file named.
 #pragma once
 
 #include "probes/probe.h"

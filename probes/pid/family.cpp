@@ -1,9 +1,8 @@
-#include "probes/pid/probes.h"
-
 #include <array>
 
 #include "probes/families.h"
 #include "probes/nsfs/probes.h"
+#include "probes/pid/probes.h"
 
 namespace nsbench::probes {
 

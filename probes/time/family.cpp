@@ -1,9 +1,8 @@
-#include "probes/time/probes.h"
-
 #include <array>
 
 #include "probes/families.h"
 #include "probes/nsfs/probes.h"
+#include "probes/time/probes.h"
 
 namespace nsbench::probes {
 

@@ -1,20 +1,15 @@
-#include "probes/user/probes.h"
-
 #include <array>
 
 #include "probes/families.h"
 #include "probes/nsfs/probes.h"
+#include "probes/user/probes.h"
 
 namespace nsbench::probes {
 
 namespace {
 
 constexpr std::array rows{
-    &user_identity,
-    &uid_map,
-    &gid_map,
-    &file_owner,
-    &peer_ids_probe,
+    &user_identity, &uid_map, &gid_map, &file_owner, &peer_ids_probe,
 };
 
 }  // namespace

@@ -10,11 +10,11 @@
 #include <cstring>
 #include <string>
 
-#include "probes/user/probes.h"
 #include "probes/sandbox/arena.h"
 #include "probes/sandbox/fd.h"
 #include "probes/sandbox/files.h"
 #include "probes/sandbox/id_map.h"
+#include "probes/user/probes.h"
 
 namespace nsbench::probes {
 

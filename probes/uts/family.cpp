@@ -1,9 +1,8 @@
-#include "probes/uts/probes.h"
-
 #include <array>
 
 #include "probes/families.h"
 #include "probes/nsfs/probes.h"
+#include "probes/uts/probes.h"
 
 namespace nsbench::probes {
 

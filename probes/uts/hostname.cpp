@@ -7,8 +7,8 @@
 #include <cerrno>
 #include <string>
 
-#include "probes/uts/probes.h"
 #include "probes/sandbox/files.h"
+#include "probes/uts/probes.h"
 
 namespace nsbench::probes {
 

@@ -1,7 +1,6 @@
-#include "probes/leak_table.h"
-
 #include <cerrno>
 
+#include "probes/leak_table.h"
 #include "probes/uts/probes.h"
 
 namespace nsbench {
