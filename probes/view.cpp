@@ -42,16 +42,7 @@ std::string nearest_names(std::string_view wrong) {
   for (const Probe* probe : all_probes()) {
     names.insert({std::string(probe->family), std::string(probe->name), subject(*probe)});
   }
-  std::vector<std::pair<std::size_t, std::string>> ranked;
-  ranked.reserve(names.size());
-  for (const std::string& name : names) ranked.emplace_back(distance(wrong, name), name);
-  std::sort(ranked.begin(), ranked.end());
-  constexpr std::size_t shown = 3;
-  std::string text;
-  for (std::size_t i = 0; i < std::min(shown, ranked.size()); ++i) {
-    text += (text.empty() ? "" : ", ") + ranked[i].second;
-  }
-  return text;
+  return nearest(wrong, {names.begin(), names.end()});
 }
 
 Observation look(const Probe& probe) {
@@ -121,6 +112,15 @@ Json seen_json(const Observation& seen) {
 }
 
 }  // namespace
+
+std::string nearest(std::string_view wrong, std::vector<std::string> names) {
+  std::sort(names.begin(), names.end(), [wrong](const std::string& a, const std::string& b) {
+    return std::pair(distance(wrong, a), a) < std::pair(distance(wrong, b), b);
+  });
+  constexpr std::size_t shown = 3;
+  names.resize(std::min(shown, names.size()));
+  return fmt::format("{}", fmt::join(names, ", "));
+}
 
 Result<std::vector<const Probe*>> choose_probes(std::span<const std::string> names) {
   std::vector<const Probe*> chosen;

@@ -18,6 +18,9 @@ inline constexpr int view_schema = 1;
 // `names` is empty. An unknown name is an Error that holds the nearest ones.
 Result<std::vector<const Probe*>> choose_probes(std::span<const std::string> names);
 
+// The few of `names` that are most like `wrong`, comma-separated: for messages.
+std::string nearest(std::string_view wrong, std::vector<std::string> names);
+
 // Looks now, changing nothing, and shows what is seen: as aligned text, where probes that look at
 // the same share a section, or as one JSON document.
 std::string view_text(std::span<const Probe* const> probes);

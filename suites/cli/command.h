@@ -16,6 +16,7 @@ using Action = std::function<ExitCode(const std::string& command_line)>;
 // Each adds its options to `app`, and answers with what to do if that command was chosen.
 Action add_run(CLI::App& app);
 Action add_list(CLI::App& app);
+Action add_explain(CLI::App& app);
 Action add_rerun(CLI::App& app);
 
 // Prints "nsbench: TEXT" to standard error.

@@ -34,6 +34,8 @@ std::string footer() {
       "  nsbench --checks-only --filter '^net/'     every check of network namespaces\n"
       "  nsbench --json | jq .summary               one JSON document on standard output\n"
       "  nsbench rerun uts/hostname:setns:userns    one case, with every step and errno\n"
+      "  nsbench explain uts/hostname               what it checks, why, and how to see it by "
+      "hand\n"
       "  nsbench list --long                        what there is, and where each rule comes from";
   return text;
 }
@@ -68,6 +70,8 @@ int run(int argc, char** argv) {
   const std::array commands{
       std::pair{app.add_subcommand("run", "Check and time this kernel (the default)"), &add_run},
       std::pair{app.add_subcommand("list", "List the checks and benchmarks"), &add_list},
+      std::pair{app.add_subcommand("explain", "What a check is about, and what a failure means"),
+                &add_explain},
       std::pair{app.add_subcommand("rerun", "Run one case again, showing every step"), &add_rerun},
   };
   for (const auto& [command, add] : commands) {
