@@ -109,6 +109,7 @@ CheckRun CheckRun::start(const CheckCase& what, const Support& support, const Ch
   Result<Arena> arena = Arena::start(arena_of(what), [&](StagePort& port) {
     play(*what.probe, what.recipe(), Deadline::in(times.stage), [&port](const Played& played) {
       if (Status s = port.send(played.encode()); !s) port.fail(s.error());
+      static_cast<void>(port.receive());  // until the harness ends the arena, or is gone
     });
   });
   if (arena) {
@@ -188,7 +189,7 @@ CaseResult CheckRun::finish() {
     const std::chrono::duration<double> waited = times_.whole;
     message = Error{fmt::format("no result within {} s", waited.count())};
   }
-  arena_->begin_end();  // everything in it ends here
+  if (!message) arena_->begin_end();  // whatever it is up to
   judge(message, result);
   excuse_old_kernel(result);
   result.seconds = std::chrono::duration<double>(Deadline::Clock::now() - started_).count();

@@ -12,8 +12,7 @@ namespace nsbench {
 
 // Runs in the stage process. Acts of the inside and the sibling are played by long-lived processes
 // that enter() made when their first act came up, so that what outside acts arranged before (files,
-// descriptors) is inherited. `tell` gets what happened before these processes are ended: that takes
-// the kernel milliseconds, and nobody needs to wait for it.
+// descriptors) is inherited. `tell` gets what happened; when it returns, these processes are ended.
 void play(const Probe& probe, const Recipe& recipe, Deadline deadline,
           const std::function<void(const Played&)>& tell);
 

@@ -53,6 +53,8 @@ class Checks {
       finish_ready();
     }
     running_.clear();  // kills what an interruption left
+    for (Arena& one : resting_) one.begin_end();
+    resting_.clear();
     ending_.clear();
     return in_order();
   }
@@ -87,15 +89,16 @@ class Checks {
     }
   }
 
-  // The next check need not wait until the kernel has torn the last one's arena down. A few at a
-  // time, so that the teardowns do not pile up.
+  // The next check need not wait until the kernel has torn the last one's arena down. Arenas are
+  // ended many at once: what takes long then, waiting for RCU grace periods and the clean-up of
+  // network namespaces, is done for all of them together.
   void let_end(std::optional<Arena> arena) {
-    std::erase_if(ending_, [](Arena& one) { return one.ended(); });
-    constexpr std::size_t per_job = 4;
-    if (ending_.size() >= per_job * static_cast<std::size_t>(options_.jobs)) {
-      ending_.erase(ending_.begin());  // waits for it
-    }
-    if (arena) ending_.push_back(std::move(*arena));
+    if (arena) resting_.push_back(std::move(*arena));
+    constexpr std::size_t per_job = 16;
+    if (resting_.size() < per_job * static_cast<std::size_t>(options_.jobs)) return;
+    ending_.clear();  // waits for those before
+    for (Arena& one : resting_) one.begin_end();
+    ending_ = std::exchange(resting_, {});
   }
 
   void keep(CaseResult result) {
@@ -130,7 +133,8 @@ class Checks {
   std::size_t next_ = 0;
   std::size_t done_ = 0;
   std::vector<CheckRun> running_;
-  std::vector<Arena> ending_;  // the oldest first
+  std::vector<Arena> resting_;  // of checks that are done
+  std::vector<Arena> ending_;   // killed, but maybe not gone yet
   std::map<CaseId, CaseResult> results_;
 };
 
