@@ -4,11 +4,14 @@
 
 #include <chrono>
 #include <csignal>
+#include <future>
+#include <map>
 #include <random>
 #include <string>
 #include <thread>
 #include <vector>
 
+#include "reports/json.h"
 #include "suites/testing/host_state.h"
 #include "suites/testing/subprocess.h"
 
@@ -60,6 +63,35 @@ TEST(Host, IsUntouchedAfterKills) {
     ASSERT_EQ(::waitpid(pid, &status, 0), pid);
     ASSERT_EQ(lasting_differences(before), "") << "killed after " << ms << " ms";
   }
+}
+
+// What each case came to: "uts/hostname:clone:root" -> "pass".
+std::map<std::string, std::string> verdicts_of(const std::string& json) {
+  std::map<std::string, std::string> verdicts;
+  const Result<Report> report = from_json(json);
+  EXPECT_TRUE(report.ok()) << report.error().str();
+  if (!report) return verdicts;
+  for (const CaseResult& result : report->cases) {
+    verdicts[result.id.str()] =
+        std::string(id(result.verdict)) + (result.skip ? std::string(id(*result.skip)) : "");
+  }
+  return verdicts;
+}
+
+// Arenas are private: runs do not disturb each other.
+TEST(Host, RunsSideBySideGiveTheSameVerdicts) {
+  const std::vector<std::string> checks{NSBENCH_PROGRAM, "run", "--checks-only", "--json"};
+  const HostState before = look_at_host();
+  const auto alone = verdicts_of(testing::run_program(checks).out);
+  ASSERT_FALSE(alone.empty());
+  for (const std::size_t copies : {2U, 5U}) {
+    std::vector<std::future<testing::Finished>> runs;
+    for (std::size_t i = 0; i < copies; ++i) {
+      runs.push_back(std::async(std::launch::async, [&] { return testing::run_program(checks); }));
+    }
+    for (auto& run : runs) EXPECT_EQ(verdicts_of(run.get().out), alone) << copies << " copies";
+  }
+  EXPECT_EQ(lasting_differences(before), "");
 }
 
 // SIGINT and SIGTERM end a run early, with exit status 3.

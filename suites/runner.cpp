@@ -45,21 +45,36 @@ class Checks {
 
   std::vector<CaseResult> run() {
     while (!stopped(options_) && (next_ < plan_.checks.size() || !running_.empty())) {
-      while (next_ < plan_.checks.size() &&
-             running_.size() < static_cast<std::size_t>(options_.jobs)) {
+      while (next_ < plan_.checks.size() && has_room_for(*plan_.checks[next_].probe)) {
         running_.push_back(CheckRun::start(plan_.checks[next_++], support_));
       }
       wait_for_one();
       finish_ready();
     }
     running_.clear();  // kills what an interruption left
-    for (Arena& one : resting_) one.begin_end();
-    resting_.clear();
+    end_resting();
     ending_.clear();
     return in_order();
   }
 
  private:
+  // Checks that wait for a clock need no CPU meanwhile: they have places of their own.
+  [[nodiscard]] bool has_room_for(const Probe& probe) {
+    if (probe.alone) {
+      if (!running_.empty()) return false;
+      end_resting();
+      ending_.clear();
+      return true;
+    }
+    std::size_t alike = 0;
+    for (const CheckRun& run : running_) {
+      if (run.what().probe->alone) return false;
+      if (run.what().probe->waits == probe.waits) ++alike;
+    }
+    constexpr std::size_t waiting_per_job = 4;
+    return alike < static_cast<std::size_t>(options_.jobs) * (probe.waits ? waiting_per_job : 1);
+  }
+
   // Until a check has something to say or its deadline has passed; at most a tenth of a second.
   void wait_for_one() {
     std::vector<pollfd> waits;
@@ -95,7 +110,9 @@ class Checks {
   void let_end(std::optional<Arena> arena) {
     if (arena) resting_.push_back(std::move(*arena));
     constexpr std::size_t per_job = 16;
-    if (resting_.size() < per_job * static_cast<std::size_t>(options_.jobs)) return;
+    if (resting_.size() >= per_job * static_cast<std::size_t>(options_.jobs)) end_resting();
+  }
+  void end_resting() {
     ending_.clear();  // waits for those before
     for (Arena& one : resting_) one.begin_end();
     ending_ = std::exchange(resting_, {});

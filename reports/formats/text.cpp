@@ -45,8 +45,8 @@ std::string joined(const std::vector<std::string>& parts, std::string_view separ
 }
 
 std::size_t rank(std::string_view name) {
-  constexpr std::array<std::string_view, 9> order{"pid", "uts",    "mnt",  "ipc", "user",
-                                                  "net", "cgroup", "time", "nsfs"};
+  constexpr std::array<std::string_view, 11> order{"pid",    "uts",  "mnt",  "ipc",   "user", "net",
+                                                   "cgroup", "time", "nsfs", "calls", "all"};
   return static_cast<std::size_t>(std::find(order.begin(), order.end(), name) - order.begin());
 }
 

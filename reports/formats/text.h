@@ -10,6 +10,9 @@ namespace nsbench {
 struct TextOptions {
   bool color = false;
   int width = 100;  // columns; tables are made to fit
+  // Every check on a line of its own, however many there are. Else, past some forty, a family is
+  // one line, and a check has its own only where something is wrong.
+  bool every_check = false;
 };
 
 // Isolation by namespace x method x privilege, timings, environment, skips grouped by reason,

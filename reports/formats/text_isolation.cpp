@@ -26,9 +26,14 @@ struct RowOrder {
   }
 };
 
+// How often each verdict was given in one cell.
+using Verdicts = std::map<VerdictKind, int>;
+using Cells = std::map<Column, Verdicts>;
+
 struct Matrix {
   std::set<Column> columns;
-  std::map<CaseId, std::map<Column, VerdictKind>, RowOrder> rows;
+  std::map<CaseId, Cells, RowOrder> rows;
+  bool by_family = false;  // a row of no name stands for its whole family
 };
 
 Matrix matrix_of(const Report& report) {
@@ -37,23 +42,56 @@ Matrix matrix_of(const Report& report) {
     if (result.id.control) continue;
     const Column column{result.id.privilege, way_key(result.id)};
     matrix.columns.insert(column);
-    matrix.rows[result.id][column] = result.verdict;
+    ++matrix.rows[result.id][column][result.verdict];
   }
   return matrix;
 }
 
-Cell cell_of(VerdictKind verdict) {
-  switch (verdict) {
-    case VerdictKind::Pass:
-      return {.text = "ok", .tone = Tone::Good};
-    case VerdictKind::Fail:
-      return {.text = "FAIL", .tone = Tone::Bad};
-    case VerdictKind::Skip:
-      return {.text = "skip", .tone = Tone::Left};
-    case VerdictKind::Broken:
-      return {.text = "BROKEN", .tone = Tone::Doubt};
+bool is_wrong(const Cells& cells) {
+  return std::any_of(cells.begin(), cells.end(), [](const auto& cell) {
+    return cell.second.contains(VerdictKind::Fail) || cell.second.contains(VerdictKind::Broken);
+  });
+}
+
+// A row a family, followed by the checks in which something is wrong.
+Matrix folded(const Matrix& matrix) {
+  Matrix fold{.columns = matrix.columns, .rows = {}, .by_family = true};
+  for (const auto& [id, cells] : matrix.rows) {
+    CaseId family = id;
+    family.name.clear();
+    family.params.clear();
+    for (const auto& [column, verdicts] : cells) {
+      for (const auto& [verdict, count] : verdicts) fold.rows[family][column][verdict] += count;
+    }
+    if (is_wrong(cells)) fold.rows.emplace(id, cells);
   }
-  return {};
+  return fold;
+}
+
+Matrix shown(Matrix matrix, const TextOptions& options) {
+  constexpr std::size_t many = 40;
+  return options.every_check || matrix.rows.size() <= many ? std::move(matrix) : folded(matrix);
+}
+
+// One check: its verdict. Of a family: how many failed, or else hold; "9/12" if the rest is
+// skipped.
+Cell cell_of(const Verdicts& verdicts, bool counts) {
+  const auto number = [&verdicts](VerdictKind kind) {
+    const auto found = verdicts.find(kind);
+    return found == verdicts.end() ? 0 : found->second;
+  };
+  const auto worded = [&](VerdictKind kind, std::string_view word, Tone tone) {
+    return Cell{.text = counts ? fmt::format("{} {}", number(kind), word) : std::string(word),
+                .tone = tone};
+  };
+  const int pass = number(VerdictKind::Pass);
+  const int skip = number(VerdictKind::Skip);
+  if (number(VerdictKind::Fail) > 0) return worded(VerdictKind::Fail, "FAIL", Tone::Bad);
+  if (number(VerdictKind::Broken) > 0) return worded(VerdictKind::Broken, "BROKEN", Tone::Doubt);
+  if (pass == 0) return {.text = "skip", .tone = Tone::Left};
+  if (!counts) return {.text = "ok", .tone = Tone::Good};
+  if (skip == 0) return {.text = fmt::format("{}", pass), .tone = Tone::Good};
+  return {.text = fmt::format("{}/{}", pass, pass + skip), .tone = Tone::Left};
 }
 
 // A variant is named by its own word where it stands to the right of the plain form.
@@ -87,14 +125,20 @@ void add_titles(Table& table, const Matrix& matrix, const std::vector<Column>& c
   table.add(std::move(ways));
 }
 
-Table::Row row_of(const std::string& title, const std::map<Column, VerdictKind>& verdicts,
-                  const std::vector<Column>& columns) {
-  Table::Row row{{.text = title}};
+// "uts/hostname"; below its family's row "  hostname".
+std::string title_of(const CaseId& id, bool by_family) {
+  if (!by_family) return id.subject();
+  return id.name.empty() ? id.family : "  " + id.subject().substr(id.family.size() + 1);
+}
+
+Table::Row row_of(const CaseId& id, const Cells& cells, const std::vector<Column>& columns,
+                  bool by_family) {
+  Table::Row row{{.text = title_of(id, by_family)}};
   for (std::size_t i = 0; i < columns.size(); ++i) {
     if (begins_group(columns, i)) row.push_back({});
-    const auto found = verdicts.find(columns[i]);
-    row.push_back(found == verdicts.end() ? Cell{.text = "-", .tone = Tone::Faint}
-                                          : cell_of(found->second));
+    const auto found = cells.find(columns[i]);
+    row.push_back(found == cells.end() ? Cell{.text = "-", .tone = Tone::Faint}
+                                       : cell_of(found->second, by_family && id.name.empty()));
   }
   return row;
 }
@@ -113,7 +157,7 @@ Table table_of(const Matrix& matrix, const Privileges& privileges) {
   for (const auto& row : matrix.rows) {
     const bool any = std::any_of(columns.begin(), columns.end(),
                                  [&](const Column& column) { return row.second.contains(column); });
-    if (any) table.add(row_of(row.first.subject(), row.second, columns));
+    if (any) table.add(row_of(row.first, row.second, columns, matrix.by_family));
   }
   return table;
 }
@@ -266,9 +310,12 @@ std::string details(std::string_view title, const std::vector<Finding>& findings
 }  // namespace
 
 std::string isolation(const Report& report, const TextOptions& options) {
-  const Matrix matrix = matrix_of(report);
+  const Matrix matrix = shown(matrix_of(report), options);
   if (matrix.rows.empty()) return {};
-  return heading("Isolation", options) + fitted(matrix, options) +
+  const std::string_view legend =
+      matrix.by_family ? "  number of checks that hold; 9/12: and 3 were skipped; --verbose: each\n"
+                       : "";
+  return heading("Isolation", options) + fitted(matrix, options) + std::string(legend) +
          case_counts(summarise(report), options) + control_counts(summarise(report), report);
 }
 

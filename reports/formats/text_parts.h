@@ -33,7 +33,7 @@ std::string grouped(std::uint64_t number);  // "12,345"
 std::string joined(const std::vector<std::string>& parts, std::string_view separator);
 
 // Where a family or a kind of namespace stands in tables: pid uts mnt ipc user net cgroup time
-// nsfs, then all others.
+// nsfs calls all, then all others.
 std::size_t rank(std::string_view name);
 // Numbers in words by value: mounts=2 comes before mounts=10.
 std::weak_ordering natural_order(std::string_view a, std::string_view b);

@@ -98,6 +98,34 @@ TEST(Text, SaysWhatIsInTheWayIfNothingWasChecked) {
             "next: sudo nsbench, to check what needs root\n");
 }
 
+// The sample's cases, and so many checks of the net family that each can't have a line.
+Report long_report() {
+  Report report = sample_report();
+  const CaseResult model = healthy_report().cases.front();
+  for (int i = 0; i < 50; ++i) {
+    CaseResult one = model;
+    one.id.family = "net";
+    one.id.name = "extra_" + std::to_string(i);
+    if (i < 3) {
+      one.verdict = VerdictKind::Skip;
+      one.skip = SkipReason::NoModule;
+    }
+    report.cases.push_back(one);
+  }
+  return report;
+}
+
+TEST(Text, OfManyChecksShowsFamiliesAndWhatIsWrong) {
+  const std::string text = plain(long_report());
+  EXPECT_THAT(text, Not(HasSubstr("extra_7")));
+  EXPECT_THAT(text, HasSubstr("\n  net         48/51"));
+  EXPECT_THAT(text, HasSubstr("\n    hostname ")) << "one with a failure";
+  EXPECT_THAT(text, HasSubstr("1 FAIL"));
+  EXPECT_THAT(text, HasSubstr("1 BROKEN")) << "a family";
+  const std::string whole = to_text(long_report(), {.every_check = true});
+  EXPECT_THAT(whole, HasSubstr("net/extra_7"));
+}
+
 TEST(Text, AFailedSeriesShowsNoNumbers) {
   EXPECT_THAT(plain(sample_report(), 140),
               HasSubstr("failed: 3 of 1,000 calls: clone3(CLONE_NEWNET): ENOSPC"));

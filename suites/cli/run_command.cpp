@@ -44,6 +44,7 @@ struct RunOptions {
   std::string json;  // a file, "-" for standard output
   bool checks_only = false;
   bool benchmarks_only = false;
+  bool verbose = false;
   double seconds = 0;
   int repeat = 1;
   std::uint64_t seed = 0;
@@ -75,7 +76,9 @@ TextOptions text_options(const RunOptions& options) {
   const ColorChoice choice = options.color == "always"  ? ColorChoice::Always
                              : options.color == "never" ? ColorChoice::Never
                                                         : ColorChoice::Auto;
-  return {.color = use_color(choice, STDOUT_FILENO), .width = columns(STDOUT_FILENO)};
+  return {.color = use_color(choice, STDOUT_FILENO),
+          .width = columns(STDOUT_FILENO),
+          .every_check = options.verbose};
 }
 
 // The text goes to standard output unless the JSON does.
@@ -161,6 +164,8 @@ Action add_run(CLI::App& app) {
   app.add_option("--jobs", options->jobs, "Checks side by side (default: as many as CPUs)")
       ->type_name("N")
       ->check(CLI::Range(1, 1024));
+  app.add_flag("-v,--verbose", options->verbose,
+               "Every check on a line of its own (without: where there are many, a family is one)");
   app.add_option("--color", options->color, "Colour the tables")
       ->check(CLI::IsMember({"auto", "always", "never"}))
       ->capture_default_str();

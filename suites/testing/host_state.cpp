@@ -4,6 +4,8 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <array>
 #include <cctype>
 #include <filesystem>
 #include <sstream>
@@ -82,19 +84,49 @@ std::set<std::string> cgroups() {
   return found;
 }
 
+// These change by themselves while a machine runs.
+bool changes_by_itself(const std::string& path) {
+  constexpr std::array parts{"/random/",
+                             "ns_last_pid",
+                             "/pty/nr",
+                             "dentry-state",
+                             "inode-",
+                             "file-nr",
+                             "aio-nr",
+                             "nf_conntrack_count",
+                             "/sched_domain/",
+                             "netdev_rss_key",
+                             "nr_hugepages",
+                             "/tainted",
+                             "/net/ipv4/tcp_fastopen_key",
+                             "/unres_qlen"};
+  return std::any_of(parts.begin(), parts.end(),
+                     [&path](const char* part) { return path.find(part) != std::string::npos; });
+}
+
 std::set<std::string> sysctls() {
   std::set<std::string> found;
-  for (const char* dir : {"/proc/sys/user", "/proc/sys/fs/mqueue", "/proc/sys/net/core"}) {
-    for (const std::string& name : entries_of(dir)) {
-      const std::string path = fmt::format("{}/{}", dir, name);
+  std::error_code ignored;
+  for (const char* dir : {"/proc/sys/user", "/proc/sys/fs", "/proc/sys/net", "/proc/sys/kernel"}) {
+    for (fs::recursive_directory_iterator it(dir, ignored), end; it != end; it.increment(ignored)) {
+      const std::string path = it->path().string();
+      if (it->is_directory(ignored) || changes_by_itself(path)) continue;
       const Result<std::string> value = read_small_file(path);
       if (value) found.insert(path + " = " + trimmed(*value));
     }
   }
-  for (const char* path : {"/proc/sys/kernel/shmmax", "/proc/sys/kernel/msgmax",
-                           "/proc/sys/kernel/sem", "/proc/sys/kernel/pid_max"}) {
-    const Result<std::string> value = read_small_file(path);
-    if (value) found.insert(std::string(path) + " = " + trimmed(*value));
+  return found;
+}
+
+// The kinds and descriptions of keys; serial numbers and times left out (proc_keys(5)).
+std::set<std::string> keys() {
+  std::set<std::string> found;
+  for (const std::string& line : lines_of("/proc/keys")) {
+    std::istringstream words(line);
+    std::string id, flags, usage, timeout, perm, uid, gid, rest;
+    words >> id >> flags >> usage >> timeout >> perm >> uid >> gid;
+    std::getline(words, rest);
+    found.insert(uid + rest.substr(0, rest.find(": ")));
   }
   return found;
 }
@@ -115,6 +147,7 @@ HostState look_at_host() {
   state["processes"] = our_pids();
   state["cgroups"] = cgroups();
   state["sysctls"] = sysctls();
+  state["keys"] = keys();
   for (const char* dir : {"/tmp", "/run", "/dev/shm", "."}) {
     for (const std::string& name : entries_of(dir)) {
       if (name.find("nsb") != std::string::npos) state["files"].insert(dir + ("/" + name));
