@@ -9,10 +9,22 @@ namespace nsbench::probes {
 namespace {
 
 constexpr std::array rows{
-    &mnt_identity,
-    &mount_view,
-    &umount_view,
-    &pivot_root,
+    &mnt_identity,            //
+    &mount_view,              //
+    &umount_view,             //
+    &pivot_root,              //
+    &propagation_shared,      //
+    &propagation_slave,       //
+    &propagation_recursive,   //
+    &propagation_userns,      //
+    &propagation_changes,     //
+    &propagation_bind,        //
+    &propagation_move,        //
+    &propagation_unbindable,  //
+    &locked_mounts,           //
+    &locked_detached,         //
+    &locked_unit,             //
+    &locked_new_calls,        //
 };
 
 }  // namespace

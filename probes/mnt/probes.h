@@ -1,11 +1,25 @@
 // The probes of the mnt namespace, each defined in the file named.
 #pragma once
 
+#include <array>
+
 #include "probes/probe.h"
 
 namespace nsbench::probes {
 
+// For the probes that go into a less privileged namespace by in_less_privileged() (mounts.h).
+inline constexpr std::array nested_ways{Way{Method::Clone, ""}, Way{Method::Clone3, ""},
+                                        Way{Method::Unshare, ""}, Way{Method::Setns, ""}};
+// For rules of a call that no way in could change.
+inline constexpr std::array one_way{Way{Method::Unshare, ""}};
+
 // mount_view.cpp
 extern const Probe mount_view, umount_view, pivot_root;
+// propagation.cpp
+extern const Probe propagation_shared, propagation_slave, propagation_recursive, propagation_userns;
+// propagation_tables.cpp
+extern const Probe propagation_changes, propagation_bind, propagation_move, propagation_unbindable;
+// locked.cpp
+extern const Probe locked_mounts, locked_detached, locked_unit, locked_new_calls;
 
 }  // namespace nsbench::probes
