@@ -25,6 +25,12 @@ constexpr std::array rows{
     &locked_detached,         //
     &locked_unit,             //
     &locked_new_calls,        //
+    &locked_flags_remount,    //
+    &locked_flags_setattr,    //
+    &locked_flags_copy,       //
+    &proc_too_revealing,      //
+    &sysfs_too_writable,      //
+    &sysfs_too_revealing,     //
 };
 
 }  // namespace

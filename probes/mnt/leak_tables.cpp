@@ -50,6 +50,7 @@ std::vector<LeakTable> mnt_leak_tables() {
   std::vector<LeakTable> tables{mount_view_leaks(), umount_view_leaks(), pivot_root_leaks()};
   add_propagation_leaks(tables);
   add_locked_leaks(tables);
+  add_filesystem_leaks(tables);
   return tables;
 }
 

@@ -9,6 +9,7 @@ namespace {
 using namespace probes;
 
 const Value invalid = Value::err(EINVAL);
+const Value forbidden = Value::err(EPERM);
 constexpr std::string_view tries = "inside, the less privileged tries";
 
 LeakTable mounts_leaks() {
@@ -65,6 +66,42 @@ LeakTable new_calls_leaks() {
           {}};
 }
 
+LeakTable flags_leaks(const Probe& probe) {
+  LeakTable table{
+      &probe, {{"outside mounts with flags", "mounted", 6}, {tries, "nested enter", ok}}, {}};
+  // By name, since the facts keep views of it.
+  table.facts.insert(table.facts.end(), {{tries, "nested keep ro", ok},
+                                         {tries, "nested keep nosuid", ok},
+                                         {tries, "nested keep nodev", ok},
+                                         {tries, "nested keep noexec", ok},
+                                         {tries, "nested keep noatime", ok},
+                                         {tries, "nested keep relatime", ok}});
+  for (const char* clear :
+       {"nested clear ro", "nested clear nosuid", "nested clear nodev", "nested clear noexec",
+        "nested clear noatime", "nested clear relatime"}) {
+    table.facts.emplace_back(tries, clear, forbidden, ok);
+  }
+  for (const char* flag :
+       {"nested ro afterwards", "nested nosuid afterwards", "nested nodev afterwards",
+        "nested noexec afterwards", "nested noatime afterwards", "nested relatime afterwards"}) {
+    table.facts.emplace_back(tries, flag, "set", "cleared");
+  }
+  return table;
+}
+
+LeakTable flags_copy_leaks() {
+  return {&locked_flags_copy,
+          {{tries, "nested enter", ok},
+           {tries, "nested bind", ok},
+           {tries, "nested keep ro", ok},
+           {tries, "nested mount one's own", ok},
+           {tries, "nested reconfigure one's own", ok},
+           {tries, "nested clear ro", forbidden, ok},
+           {tries, "nested write", Value::err(EROFS), ok},
+           {tries, "nested reconfigure", forbidden, ok}},
+          {}};
+}
+
 }  // namespace
 
 void add_locked_leaks(std::vector<LeakTable>& tables) {
@@ -72,6 +109,9 @@ void add_locked_leaks(std::vector<LeakTable>& tables) {
   tables.push_back(detached_leaks());
   tables.push_back(unit_leaks());
   tables.push_back(new_calls_leaks());
+  tables.push_back(flags_leaks(locked_flags_remount));
+  tables.push_back(flags_leaks(locked_flags_setattr));
+  tables.push_back(flags_copy_leaks());
 }
 
 }  // namespace nsbench

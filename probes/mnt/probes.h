@@ -12,7 +12,6 @@ inline constexpr std::array nested_ways{Way{Method::Clone, ""}, Way{Method::Clon
                                         Way{Method::Unshare, ""}, Way{Method::Setns, ""}};
 // For rules of a call that no way in could change.
 inline constexpr std::array one_way{Way{Method::Unshare, ""}};
-
 // mount_view.cpp
 extern const Probe mount_view, umount_view, pivot_root;
 // propagation.cpp
@@ -21,5 +20,9 @@ extern const Probe propagation_shared, propagation_slave, propagation_recursive,
 extern const Probe propagation_changes, propagation_bind, propagation_move, propagation_unbindable;
 // locked.cpp
 extern const Probe locked_mounts, locked_detached, locked_unit, locked_new_calls;
+// locked_flags.cpp
+extern const Probe locked_flags_remount, locked_flags_setattr, locked_flags_copy;
+// too_revealing.cpp
+extern const Probe proc_too_revealing, sysfs_too_writable, sysfs_too_revealing;
 
 }  // namespace nsbench::probes
