@@ -9,10 +9,28 @@ namespace nsbench::probes {
 namespace {
 
 constexpr std::array rows{
-    &mnt_identity,
-    &mount_view,
-    &umount_view,
-    &pivot_root,
+    &mnt_identity,            //
+    &mount_view,              //
+    &umount_view,             //
+    &pivot_root,              //
+    &propagation_shared,      //
+    &propagation_slave,       //
+    &propagation_recursive,   //
+    &propagation_userns,      //
+    &propagation_changes,     //
+    &propagation_bind,        //
+    &propagation_move,        //
+    &propagation_unbindable,  //
+    &locked_mounts,           //
+    &locked_detached,         //
+    &locked_unit,             //
+    &locked_new_calls,        //
+    &locked_flags_remount,    //
+    &locked_flags_setattr,    //
+    &locked_flags_copy,       //
+    &proc_too_revealing,      //
+    &sysfs_too_writable,      //
+    &sysfs_too_revealing,     //
 };
 
 }  // namespace

@@ -1,6 +1,7 @@
+#include "probes/mnt/leak_tables.h"
+
 #include <cerrno>
 
-#include "probes/leak_table.h"
 #include "probes/mnt/probes.h"
 
 namespace nsbench {
@@ -46,11 +47,11 @@ LeakTable pivot_root_leaks() {
 }  // namespace
 
 std::vector<LeakTable> mnt_leak_tables() {
-  return {
-      mount_view_leaks(),
-      umount_view_leaks(),
-      pivot_root_leaks(),
-  };
+  std::vector<LeakTable> tables{mount_view_leaks(), umount_view_leaks(), pivot_root_leaks()};
+  add_propagation_leaks(tables);
+  add_locked_leaks(tables);
+  add_filesystem_leaks(tables);
+  return tables;
 }
 
 }  // namespace nsbench

@@ -1,11 +1,28 @@
 // The probes of the mnt namespace, each defined in the file named.
 #pragma once
 
+#include <array>
+
 #include "probes/probe.h"
 
 namespace nsbench::probes {
 
+// For the probes that go into a less privileged namespace by in_less_privileged() (mounts.h).
+inline constexpr std::array nested_ways{Way{Method::Clone, ""}, Way{Method::Clone3, ""},
+                                        Way{Method::Unshare, ""}, Way{Method::Setns, ""}};
+// For rules of a call that no way in could change.
+inline constexpr std::array one_way{Way{Method::Unshare, ""}};
 // mount_view.cpp
 extern const Probe mount_view, umount_view, pivot_root;
+// propagation.cpp
+extern const Probe propagation_shared, propagation_slave, propagation_recursive, propagation_userns;
+// propagation_tables.cpp
+extern const Probe propagation_changes, propagation_bind, propagation_move, propagation_unbindable;
+// locked.cpp
+extern const Probe locked_mounts, locked_detached, locked_unit, locked_new_calls;
+// locked_flags.cpp
+extern const Probe locked_flags_remount, locked_flags_setattr, locked_flags_copy;
+// too_revealing.cpp
+extern const Probe proc_too_revealing, sysfs_too_writable, sysfs_too_revealing;
 
 }  // namespace nsbench::probes

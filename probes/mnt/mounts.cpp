@@ -1,0 +1,156 @@
+#include "probes/mnt/mounts.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <charconv>
+#include <chrono>
+#include <cstdlib>
+#include <sstream>
+#include <utility>
+
+#include "probes/sandbox/arena.h"
+#include "probes/sandbox/fd.h"
+#include "probes/sandbox/files.h"
+
+namespace nsbench::probes {
+
+namespace {
+
+constexpr const char* small = "size=64k";
+constexpr std::string_view file_name = "/on-the-mount";
+constexpr std::chrono::seconds patience{5};
+
+// "shared:12" gives 12 for "shared".
+void take_tag(std::string_view word, std::string_view tag, std::string& value) {
+  if (word.starts_with(tag)) value = std::string(word.substr(tag.size()));
+}
+
+MountLine parse(const std::string& line) {
+  std::istringstream words(line);
+  MountLine mount;
+  std::string id, parent, device, word;
+  words >> id >> parent >> device >> mount.root >> mount.point >> mount.options;
+  while (words >> word && word != "-") {
+    take_tag(word, "shared:", mount.peers);
+    take_tag(word, "master:", mount.master);
+    if (word == "unbindable") mount.unbindable = true;
+  }
+  words >> mount.type;
+  return mount;
+}
+
+}  // namespace
+
+std::string place(std::string_view name) { return scratch_dir() + "/" + std::string(name); }
+
+std::string make_dir(std::string_view name) {
+  for (std::size_t slash = name.find('/'); slash != std::string_view::npos;
+       slash = name.find('/', slash + 1)) {
+    ::mkdir(place(name.substr(0, slash)).c_str(), 0755);
+  }
+  ::mkdir(place(name).c_str(), 0755);
+  return place(name);
+}
+
+std::string make_file(std::string_view name) {
+  const Fd file(::open(place(name).c_str(), O_CREAT | O_WRONLY | O_CLOEXEC, 0644));
+  return place(name);
+}
+
+int mount_tmpfs(const std::string& path, unsigned long flags) {
+  return ::mount("nsbench", path.c_str(), "tmpfs", flags, small);
+}
+
+int mount_bind(const std::string& from, const std::string& to, unsigned long further) {
+  return ::mount(from.c_str(), to.c_str(), nullptr, MS_BIND | further, nullptr);
+}
+
+int mount_move(const std::string& from, const std::string& to) {
+  return ::mount(from.c_str(), to.c_str(), nullptr, MS_MOVE, nullptr);
+}
+
+int set_propagation(const std::string& path, unsigned long type) {
+  return ::mount(nullptr, path.c_str(), nullptr, type, nullptr);
+}
+
+int mount_at(std::string_view name, unsigned long flags) {
+  const int mounted = mount_tmpfs(make_dir(name), flags);
+  if (mounted == 0) make_file(std::string(name) + std::string(file_name));
+  return mounted;
+}
+
+int reach(std::string_view name) {
+  return ::access((place(name) + std::string(file_name)).c_str(), F_OK);
+}
+
+std::string MountLine::propagation() const {
+  if (unbindable) return "unbindable";
+  if (!master.empty()) return peers.empty() ? "slave" : "slave and shared";
+  return peers.empty() ? "private" : "shared";
+}
+
+std::vector<MountLine> read_mounts(const std::string& file) {
+  std::vector<MountLine> mounts;
+  const Result<std::string> text = read_small_file(file);
+  if (!text) return mounts;
+  std::istringstream lines(*text);
+  for (std::string line; std::getline(lines, line);) mounts.push_back(parse(line));
+  return mounts;
+}
+
+MountLine find_mount(const std::vector<MountLine>& mounts, const std::string& path) {
+  MountLine found;
+  for (const MountLine& mount : mounts) {
+    if (mount.point == path) found = mount;
+  }
+  return found;
+}
+
+std::string propagation_at(std::string_view name) {
+  const MountLine mount = find_mount(read_mounts(), place(name));
+  return mount.point.empty() ? "none" : mount.propagation();
+}
+
+bool in_less_privileged(Scene& scene, const Look& look, NamespaceSet further) {
+  const bool control = scene.recipe().namespaces.empty();
+  const NamespaceSet set = control ? NamespaceSet{} : further | NamespaceSet{Kind::User, Kind::Mnt};
+  if (!in_nested(scene, "nested", set, look, scene.recipe().method)) return false;
+  const int refused = scene.seen.errno_of("nested enter");
+  if (refused <= 0) return true;
+  const Error refusal{fmt::format("{}({})", id(scene.recipe().method), set.flag_names()), refused};
+  if (const auto skip = Support::look().explain(refusal, true)) {
+    scene.skip(skip->reason, skip->text);
+    return false;
+  }
+  return true;
+}
+
+Partner::Partner(const Part& part) {
+  Result<std::pair<Channel, Channel>> ends = Channel::pair();
+  if (!ends) return;
+  Result<Child> child = Child::fork([&] {
+    ends->first.close();
+    for (;;) {
+      const Result<std::string> asked = ends->second.receive();
+      if (!asked) return 0;
+      if (!ends->second.send(std::to_string(part(*asked)))) return 1;
+    }
+  });
+  if (!child) return;
+  child_ = std::move(*child);
+  channel_ = std::move(ends->first);
+}
+
+int Partner::ask(std::string_view what) {
+  if (!channel_.send(what)) return -1;
+  const Result<std::string> answer = channel_.receive(Deadline::in(patience));
+  int number = -1;
+  if (answer) std::from_chars(answer->data(), answer->data() + answer->size(), number);
+  return number;
+}
+
+}  // namespace nsbench::probes
