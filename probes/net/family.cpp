@@ -8,10 +8,10 @@ namespace nsbench::probes {
 
 namespace {
 
+// The showcase first.
 constexpr std::array rows{
-    &net_identity,
-    &interfaces,
-    &interface_names,
+    &net_identity, &interfaces, &interface_names, &addresses,     &routes,    &routing_rules,
+    &neighbours,   &tcp_ports,  &udp_ports,       &unix_abstract, &unix_diag,
 };
 
 }  // namespace

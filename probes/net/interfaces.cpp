@@ -6,27 +6,38 @@
 #include <sys/mount.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/utsname.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
 #include <string>
 
+#include "probes/net/looks.h"
 #include "probes/net/probes.h"
 #include "probes/sandbox/arena.h"
 #include "probes/sandbox/fd.h"
-#include "probes/sandbox/files.h"
 #include "probes/sandbox/id_map.h"
+#include "probes/sandbox/inet_netlink.h"
+#include "probes/sandbox/link_kinds.h"
 #include "probes/sandbox/rtnetlink.h"
 
 namespace nsbench::probes {
 
 namespace {
 
-constexpr const char* outside_link = "nsbout0";
-constexpr const char* inside_link = "nsbin0";
+struct Link {
+  const char* name;
+  const char* address;
+};
+constexpr Link outside_link{"nsbout0", "192.0.2.1/32"};
+constexpr Link inside_link{"nsbin0", "192.0.2.2/32"};
+
+// What the kernel makes in every network namespace by itself (net.core.fb_tunnels_only_for_init_net
+// is 0), where these drivers are there.
+constexpr std::array born_links{"lo",      "tunl0",    "gre0", "gretap0", "erspan0",
+                                "ip_vti0", "ip6_vti0", "sit0", "ip6tnl0", "ip6gre0"};
 
 ifreq request_for(std::string_view name) {
   ifreq request{};
@@ -34,91 +45,98 @@ ifreq request_for(std::string_view name) {
   return request;
 }
 
-// The names that rtnetlink lists, comma-separated; and whether lo is up.
+// The names that rtnetlink lists, comma-separated; those of them that no new namespace has; and
+// whether lo is up.
 void look(Observation& seen) {
   const Result<std::vector<rtnetlink::Link>> links = rtnetlink::links();
   seen.result("RTM_GETLINK", links ? 0 : links.error().err);
   if (!links) return;
   std::string names;
+  std::string strangers;
   for (const rtnetlink::Link& link : *links) {
     names += (names.empty() ? "" : ",") + link.name;
     if (link.name == "lo") seen.text("lo", (link.flags & IFF_UP) != 0 ? "up" : "down");
+    if (std::find(born_links.begin(), born_links.end(), link.name) == born_links.end()) {
+      strangers += (strangers.empty() ? "" : ",") + link.name;
+    }
   }
   seen.text("links", names);
+  seen.text("links that no new namespace has", strangers);
 }
 
-// A link by the four ways in which a program may learn of it.
-void look_for(Observation& seen, const char* name) {
-  look(seen);
-  const std::string links = "," + seen.text_of("links") + ",";
-  seen.text("rtnetlink", links.find(fmt::format(",{},", name)) == std::string::npos ? "no" : "yes");
-  const Fd socket(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
-  ifreq request = request_for(name);
-  const int got = socket.valid() ? ::ioctl(socket.get(), SIOCGIFINDEX, &request) : -1;
-  seen.text("SIOCGIFINDEX", got == 0 ? "yes" : errno == ENODEV ? "no" : errno_name(errno));
-  const Result<std::string> dev = read_small_file("/proc/self/net/dev");
-  seen.text("/proc/net/dev", !dev ? dev.error().str()
-                             : dev->find(fmt::format("{}:", name)) == std::string::npos ? "no"
-                                                                                        : "yes");
-  // sysfs shows the links of the namespace in which it was mounted.
+// Whether SIOCGIFCONF lists it (netdevice(7)).
+std::string in_ifconf(const Fd& socket, std::string_view name) {
+  std::array<ifreq, 32> requests{};
+  ifconf list{};
+  list.ifc_len = sizeof requests;
+  list.ifc_req = requests.data();
+  if (::ioctl(socket.get(), SIOCGIFCONF, &list) != 0) return errno_name(errno);
+  for (std::size_t i = 0; i < list.ifc_len / sizeof(ifreq); ++i) {
+    if (requests[i].ifr_name == name) return "yes";
+  }
+  return "no";
+}
+
+// sysfs shows the links of the namespace in which it was mounted.
+std::string in_sysfs(std::string_view name) {
   const std::string sys = fmt::format("{}/sys-{}", scratch_dir(), ::getpid());
   ::mkdir(sys.c_str(), 0755);
   if (::access((sys + "/class/net").c_str(), F_OK) != 0 &&
       ::mount("sysfs", sys.c_str(), "sysfs", 0, nullptr) != 0) {
-    seen.text("/sys/class/net", "mount(sysfs): " + errno_name(errno));
-    return;
+    return "mount(sysfs): " + errno_name(errno);
   }
-  const bool there = ::access(fmt::format("{}/class/net/{}", sys, name).c_str(), F_OK) == 0;
-  seen.text("/sys/class/net", there ? "yes" : "no");
+  return ::access(fmt::format("{}/class/net/{}", sys, name).c_str(), F_OK) == 0 ? "yes" : "no";
 }
 
-// Whether asking for a link of this kind could make the kernel load a module, and so change the
-// host: not if it is loaded (or built in with parameters), or if there are no modules to load.
-bool would_load_module(const std::string& kind) {
-  if (::access(("/sys/module/" + kind).c_str(), F_OK) == 0) return false;
-  utsname name{};
-  ::uname(&name);
-  const std::string modules = fmt::format("/lib/modules/{}", name.release);
-  if (::access(modules.c_str(), F_OK) != 0 || ::access("/proc/modules", F_OK) != 0) return false;
-  const Result<std::string> builtin = read_small_file(modules + "/modules.builtin");
-  return !builtin || builtin->find(fmt::format("/{}.ko", kind)) == std::string::npos;
+// A link by the five ways in which a program may learn of it.
+void look_for(Observation& seen, const Link& link) {
+  look(seen);
+  const std::string links = "," + seen.text_of("links") + ",";
+  seen.text("rtnetlink",
+            links.find(fmt::format(",{},", link.name)) == std::string::npos ? "no" : "yes");
+  const Fd socket(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  ifreq request = request_for(link.name);
+  const int got = socket.valid() ? ::ioctl(socket.get(), SIOCGIFINDEX, &request) : -1;
+  seen.text("SIOCGIFINDEX", got == 0 ? "yes" : errno == ENODEV ? "no" : errno_name(errno));
+  seen.text("SIOCGIFCONF", in_ifconf(socket, link.name));
+  seen.text("/proc/net/dev", written_in("/proc/self/net/dev", fmt::format("{}:", link.name)));
+  seen.text("/sys/class/net", in_sysfs(link.name));
 }
 
-// Kinds of link to make, the cheapest first. Where the kernel has none, lo itself is renamed: the
-// two sides then differ as well.
+// Where the kernel can make no link without loading a module, lo itself is renamed: the two sides
+// then differ as well.
 constexpr std::string_view renamed_lo = "renamed lo";
 
-Status make_link(std::string_view name, std::string_view kind) {
-  return kind == renamed_lo ? rtnetlink::rename_link(rtnetlink::links()->front().name, name)
-                            : rtnetlink::add_link(name, kind);
+// With an address, since SIOCGIFCONF lists no link without one.
+Status make_link(const Link& link, std::string_view kind) {
+  const Status made = kind == renamed_lo ? rtnetlink::rename_link("lo", link.name)
+                                         : rtnetlink::add_link(link.name, kind);
+  if (!made) return made;
+  return rtnetlink::add_address(link.name, link.address);
 }
 
-void set_up(const char* name) {
-  const Fd socket(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
-  ifreq request = request_for(name);
-  request.ifr_flags = IFF_UP;
-  ::ioctl(socket.get(), SIOCSIFFLAGS, &request);
+std::string kind_to_make() {
+  for (const std::string_view kind : {"dummy", "bridge", "veth"}) {
+    if (link_kind_ready(kind)) return std::string(kind);
+  }
+  return std::string(renamed_lo);
 }
 
 void make_first(Scene& scene) {
-  for (const std::string_view kind : {std::string_view("dummy"), std::string_view("bridge"),
-                                      std::string_view("veth"), renamed_lo}) {
-    if (kind != renamed_lo && would_load_module(std::string(kind))) continue;
-    const Status made = make_link(outside_link, kind);
-    if (!made && made.error().err == EOPNOTSUPP) continue;
-    if (made.error().err == EPERM && !has_capability(CAP_NET_ADMIN)) {
-      return scene.skip(SkipReason::NoPrivilege, "this process has no CAP_NET_ADMIN");
-    }
-    scene.seen.text("kind", kind);
-    scene.seen.result("make", made.error().err);
-    set_up("lo");
-    return look_for(scene.seen, outside_link);
+  const std::string kind = kind_to_make();
+  lo_up(scene);
+  const Status made = make_link(outside_link, kind);
+  if (made.error().err == EPERM && !has_capability(CAP_NET_ADMIN)) {
+    return scene.skip(SkipReason::NoPrivilege, "this process has no CAP_NET_ADMIN");
   }
+  scene.seen.text("kind", kind);
+  scene.seen.result("make", made.error().err);
+  look_for(scene.seen, outside_link);
 }
 
-void make(Scene& scene, const char* name) {
+void make(Scene& scene, const Link& link) {
   const std::string kind = scene.saw("outside makes a link").text_of("kind");
-  scene.seen.result("make", make_link(name, kind).error().err);
+  scene.seen.result("make", make_link(link, kind).error().err);
 }
 
 constexpr std::array list_acts{
@@ -133,11 +151,12 @@ constexpr std::array list_acts{
     Act{Side::Sibling, "sibling looks", [](Scene& s) { look_for(s.seen, inside_link); }},
 };
 
-constexpr std::array four_ways{"rtnetlink", "SIOCGIFINDEX", "/proc/net/dev", "/sys/class/net"};
+constexpr std::array five_ways{"rtnetlink", "SIOCGIFINDEX", "SIOCGIFCONF", "/proc/net/dev",
+                               "/sys/class/net"};
 
 void judge_unseen(Judgement& j, const Observation& maker, const Observation& other,
                   const std::string& rule) {
-  for (const char* way : four_ways) {
+  for (const char* way : five_ways) {
     // A masked /sys can't be mounted again; then there is nothing to look at that way.
     if (maker.text_of(way).starts_with("mount(") || other.text_of(way).starts_with("mount("))
       continue;
@@ -158,16 +177,15 @@ Judgement judge_list(const Transcript& t) {
   judge_unseen(j, inside, t.at("sibling looks"), "a link of the inside is not seen by a sibling");
   j.isolated_equal("a new namespace has a lo of its own, and it is down", "down",
                    t.at("inside looks").text_of("lo"));
+  j.isolated_equal("a new namespace lists lo and the kernel's own fallback tunnels only", "",
+                   t.at("inside looks").text_of("links that no new namespace has"));
   return j;
 }
 
 constexpr std::array name_acts{
     Act{Side::Outside, "outside makes a link",
         [](Scene& s) {
-          make_first(s);
-          if (s.seen.text_of("kind") == renamed_lo) {
-            s.skip(SkipReason::NoModule, "no dummy, bridge or veth without loading a module");
-          }
+          if (!ready_kind(s).empty()) make_first(s);
         }},
     Act{Side::Inside, "inside takes the same name", [](Scene& s) { make(s, outside_link); }},
     Act{Side::Sibling, "sibling takes the same name", [](Scene& s) { make(s, outside_link); }},

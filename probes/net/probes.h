@@ -7,5 +7,11 @@ namespace nsbench::probes {
 
 // interfaces.cpp
 extern const Probe interfaces, interface_names;
+// private_lists.cpp
+extern const Probe addresses, routes, routing_rules, neighbours;
+// ports.cpp
+extern const Probe tcp_ports, udp_ports;
+// unix_sockets.cpp
+extern const Probe unix_abstract, unix_diag;
 
 }  // namespace nsbench::probes
