@@ -111,6 +111,15 @@ constinit const Probe mqueue{
     .acts = acts,
     .judge = judge,
     .look = look,
+    .why =
+        "Audio and real-time software, and tests of it, open queues by fixed names. The names "
+        "live in a file system of each ipc namespace's own.",
+    .failure = "Somebody inside reads the messages of a queue outside, or fills it.",
+    .by_hand =
+        "# as root\n"
+        "mkdir /tmp/q && mount -t mqueue none /tmp/q && touch /tmp/q/outside && ls /tmp/q\n"
+        "unshare --ipc --mount sh -c 'mount -t mqueue none /tmp/q && ls /tmp/q'   # empty\n"
+        "rm /tmp/q/outside && umount /tmp/q && rmdir /tmp/q",
 };
 
 }  // namespace nsbench::probes

@@ -1,10 +1,6 @@
 // ipc: System V shared memory, semaphores and message queues are known inside one namespace only,
 // by key and by identifier. One set of acts, played with each of the three kinds of object.
 #include <fmt/format.h>
-#include <sys/ipc.h>
-#include <sys/msg.h>
-#include <sys/sem.h>
-#include <sys/shm.h>
 
 #include <algorithm>
 #include <array>
@@ -12,6 +8,7 @@
 #include <string>
 #include <string_view>
 
+#include "probes/ipc/objects.h"
 #include "probes/ipc/probes.h"
 #include "probes/sandbox/files.h"
 
@@ -19,66 +16,12 @@ namespace nsbench::probes {
 
 namespace {
 
-// What the three kinds have in common. A number is written to an object and read back.
-struct Shm {
-  static constexpr std::string_view name = "shm";
-  static int get(key_t key, int flags) { return ::shmget(key, sizeof(int), flags); }
-  static int stat(int id) {
-    shmid_ds info{};
-    return ::shmctl(id, IPC_STAT, &info);
-  }
-  static int write(int id, int value) {
-    void* at = ::shmat(id, nullptr, 0);
-    if (at == reinterpret_cast<void*>(-1)) return -1;
-    *static_cast<volatile int*>(at) = value;
-    return ::shmdt(at);
-  }
-  static int read(int id) {
-    void* at = ::shmat(id, nullptr, SHM_RDONLY);
-    if (at == reinterpret_cast<void*>(-1)) return -1;
-    const int value = *static_cast<volatile int*>(at);
-    ::shmdt(at);
-    return value;
-  }
-};
-
-struct Sem {
-  static constexpr std::string_view name = "sem";
-  static int get(key_t key, int flags) { return ::semget(key, 1, flags); }
-  static int stat(int id) { return ::semctl(id, 0, GETVAL); }
-  static int write(int id, int value) { return ::semctl(id, 0, SETVAL, value); }
-  static int read(int id) { return ::semctl(id, 0, GETVAL); }
-};
-
-// The number is how many messages are waiting.
-struct Msg {
-  static constexpr std::string_view name = "msg";
-  static int get(key_t key, int flags) { return ::msgget(key, flags); }
-  static int stat(int id) {
-    msqid_ds info{};
-    return ::msgctl(id, IPC_STAT, &info);
-  }
-  static int write(int id, int value) {
-    const struct {
-      long type;
-      char text[1];
-    } message{1, {'m'}};
-    while (read(id) < value) {
-      if (::msgsnd(id, &message, sizeof message.text, IPC_NOWAIT) != 0) return -1;
-    }
-    return 0;
-  }
-  static int read(int id) {
-    msqid_ds info{};
-    return ::msgctl(id, IPC_STAT, &info) == 0 ? static_cast<int>(info.msg_qnum) : -1;
-  }
-};
-
 constexpr key_t outside_key = 0x6e736201;  // "nsb" and a number
 constexpr key_t inside_key = 0x6e736202;
-constexpr int mode = 0600;
+constexpr key_t sibling_key = 0x6e736203;
 constexpr int outside_value = 3;
 constexpr int inside_value = 7;
+constexpr int sibling_value = 5;
 
 template <class Object>
 void look(Observation& seen) {
@@ -96,11 +39,7 @@ void make(Scene& scene, key_t key, int before, int value) {
     if (Object::get(IPC_PRIVATE, mode) < 0)
       return scene.broken("get(IPC_PRIVATE): " + errno_name(errno));
   }
-  const int id = Object::get(key, IPC_CREAT | IPC_EXCL | mode);
-  scene.seen.call("create by key", id);
-  if (id < 0 && errno == ENOSYS) {
-    return scene.skip(SkipReason::NoFeature, "the kernel has no System V IPC (CONFIG_SYSVIPC)");
-  }
+  const int id = make_object<Object>(scene, "create by key", key);
   scene.seen.number("id", id);
   scene.seen.call("write", Object::write(id, value));
 }
@@ -115,9 +54,11 @@ void look_for(Scene& scene, key_t key, std::string_view maker) {
 // Makes an object with the key that the outside used too, and writes to whatever that is now.
 template <class Object>
 void take_same_key(Scene& scene) {
-  const int id = Object::get(outside_key, IPC_CREAT | IPC_EXCL | mode);
-  scene.seen.call("create with the same key", id);
-  Object::write(id >= 0 ? id : Object::get(outside_key, 0), inside_value);
+  const int made = Object::get(outside_key, IPC_CREAT | IPC_EXCL | mode);
+  scene.seen.call("create with the same key", made);
+  const int id = made >= 0 ? made : Object::get(outside_key, 0);
+  scene.seen.call("write", Object::write(id, inside_value));
+  scene.seen.number("value", Object::read(id));
 }
 
 template <class Object>
@@ -138,6 +79,10 @@ constexpr std::array acts{
         [](Scene& s) { look_for<Object>(s, inside_key, "inside makes"); }},
     Act{Side::Sibling, "sibling looks",
         [](Scene& s) { look_for<Object>(s, inside_key, "inside makes"); }},
+    Act{Side::Sibling, "sibling makes",
+        [](Scene& s) { make<Object>(s, sibling_key, 27, sibling_value); }},
+    Act{Side::Inside, "inside looks for the sibling's",
+        [](Scene& s) { look_for<Object>(s, sibling_key, "sibling makes"); }},
     Act{Side::Inside, "inside takes the same key", take_same_key<Object>},
     Act{Side::Outside, "outside reads its own", read_back<Object>},
 };
@@ -152,11 +97,18 @@ Judgement judge(const Transcript& t) {
   j.works_errno("an object can be made outside", t.at("outside makes").errno_of("create by key"));
   j.works_errno("an object can be made inside", t.at("inside makes").errno_of("create by key"));
   j.works_errno("it can be written inside", t.at("inside makes").errno_of("write"));
+  j.works_errno("an object can be made by a sibling",
+                t.at("sibling makes").errno_of("create by key"));
   judge_unknown(j, t.at("inside looks"), "an object of the outside is unknown inside");
   judge_unknown(j, t.at("outside looks"), "an object of the inside is unknown outside");
   judge_unknown(j, t.at("sibling looks"), "an object of the inside is unknown to a sibling");
+  judge_unknown(j, t.at("inside looks for the sibling's"),
+                "an object of a sibling is unknown inside");
   j.isolated_errno("a key used outside is free inside", 0,
                    t.at("inside takes the same key").errno_of("create with the same key"));
+  j.works_equal("what is written inside to an object is read back there",
+                std::to_string(inside_value),
+                std::to_string(t.at("inside takes the same key").number_of("value")));
   j.isolated_equal("the two objects with the same key have contents of their own",
                    std::to_string(outside_value),
                    std::to_string(t.at("outside reads its own").number_of("value")));
@@ -164,7 +116,8 @@ Judgement judge(const Transcript& t) {
 }
 
 template <class Object>
-constexpr Probe sysv_probe(std::string_view name, std::string_view sentence) {
+constexpr Probe sysv_probe(std::string_view name, std::string_view sentence, std::string_view why,
+                           std::string_view failure, std::string_view by_hand) {
   return {.family = "ipc",
           .name = name,
           .sentence = sentence,
@@ -175,16 +128,38 @@ constexpr Probe sysv_probe(std::string_view name, std::string_view sentence) {
           .privileges = all_privileges,
           .acts = acts<Object>,
           .judge = judge,
-          .look = look<Object>};
+          .look = look<Object>,
+          .why = why,
+          .failure = failure,
+          .by_hand = by_hand};
 }
 
 }  // namespace
 
-constinit const Probe sysv_shm =
-    sysv_probe<Shm>("sysv_shm", "System V shared memory is known on the side that made it only");
+constinit const Probe sysv_shm = sysv_probe<Shm>(
+    "sysv_shm", "System V shared memory is known on the side that made it only",
+    "PostgreSQL, Oracle and X servers make segments with fixed keys. Two of them on one machine "
+    "depend on each one's namespace.",
+    "Somebody inside attaches the memory of a database outside, and reads or writes it.",
+    "id=$(ipcmk --shmem 4096 | grep -o '[0-9]*$')\n"
+    "ipcs --shmems\n"
+    "unshare --map-root-user --ipc ipcs --shmems   # not there\n"
+    "ipcrm --shmem-id $id");
 constinit const Probe sysv_sem =
-    sysv_probe<Sem>("sysv_sem", "System V semaphores are known on the side that made them only");
+    sysv_probe<Sem>("sysv_sem", "System V semaphores are known on the side that made them only",
+                    "Semaphores with fixed keys are the locks of web servers and databases.",
+                    "Somebody inside takes, breaks or removes the locks of a server outside.",
+                    "id=$(ipcmk --semaphore 1 | grep -o '[0-9]*$')\n"
+                    "ipcs --semaphores\n"
+                    "unshare --map-root-user --ipc ipcs --semaphores   # not there\n"
+                    "ipcrm --semaphore-id $id");
 constinit const Probe sysv_msg = sysv_probe<Msg>(
-    "sysv_msg", "System V message queues are known on the side that made them only");
+    "sysv_msg", "System V message queues are known on the side that made them only",
+    "Queues with fixed keys carry the requests of older server software.",
+    "Somebody inside reads messages that are meant for a server outside, or sends it some.",
+    "id=$(ipcmk --queue | grep -o '[0-9]*$')\n"
+    "ipcs --queues\n"
+    "unshare --map-root-user --ipc ipcs --queues   # not there\n"
+    "ipcrm --queue-id $id");
 
 }  // namespace nsbench::probes

@@ -9,9 +9,8 @@ namespace nsbench::probes {
 namespace {
 
 constexpr std::array rows{
-    &uts_identity,
-    &hostname,
-    &hostname_sysctl,
+    &uts_identity, &hostname,     &hostname_sysctl, &domainname, &domainname_sysctl,
+    &sysctl_owner, &no_privilege, &name_length,     &inherited,  &version_fixed,
 };
 
 }  // namespace

@@ -5,7 +5,13 @@
 
 namespace nsbench::probes {
 
-// hostname.cpp
-extern const Probe hostname, hostname_sysctl;
+// names.cpp
+extern const Probe hostname, domainname;
+// name_sysctls.cpp
+extern const Probe hostname_sysctl, domainname_sysctl, sysctl_owner;
+// inherited.cpp
+extern const Probe inherited, version_fixed;
+// privilege.cpp
+extern const Probe no_privilege, name_length;
 
 }  // namespace nsbench::probes
