@@ -22,9 +22,10 @@ constexpr char whole_mark = 'W';
 
 ArenaSpec arena_of(const CheckCase& what) {
   const NamespaceSet touched = what.probe->namespaces;
-  return {.kinds = (touched | what.probe->arena) - NamespaceSet{Kind::User},
+  const NamespaceSet own = what.probe->arena;
+  return {.kinds = (touched | own) - NamespaceSet{Kind::User},
           .privilege = what.privilege,
-          .user_inside = touched.has(Kind::User)};
+          .user_inside = touched.has(Kind::User) && !own.has(Kind::User)};
 }
 
 std::string one_line(std::string text) {

@@ -99,6 +99,8 @@ struct Probe {
 
   ControlKind control = ControlKind::Leaks;
   // Kinds that the arena must have of its own besides `namespaces`: what the acts change outside.
+  // With Kind::User, and as an unprivileged user, the outside is root of a user namespace though
+  // the inside enters a further one.
   NamespaceSet arena;
   // The rule needs a clock to run for a noticeable time (0.1 s and more).
   bool waits = false;

@@ -4,8 +4,9 @@
 #include <array>
 #include <string>
 
+#include "probes/helpers.h"
+#include "probes/nsfs/ns_file.h"
 #include "probes/nsfs/probes.h"
-#include "probes/sandbox/files.h"
 
 namespace nsbench::probes {
 
@@ -13,15 +14,22 @@ namespace {
 
 // The links of /proc/self/ns, which name each namespace by its kind and inode.
 void look(Observation& seen) {
-  for (const KindRow& kind : all_kinds) {
-    const Result<std::string> link = read_link(fmt::format("/proc/self/ns/{}", kind.name));
-    seen.text(kind.name, link ? *link : link.error().str());
-  }
+  for (const KindRow& kind : all_kinds) seen.text(kind.name, ns_file::link(kind.name));
+}
+
+// A process that is forked inside is a member of the same namespaces.
+void look_with_a_child(Scene& scene) {
+  look(scene.seen);
+  in_child(scene, [](Observation& seen) {
+    for (const KindRow& kind : all_kinds) {
+      seen.text(fmt::format("child's {}", kind.name), ns_file::link(kind.name));
+    }
+  });
 }
 
 constexpr std::array acts{
     Act{Side::Outside, "outside looks", [](Scene& s) { look(s.seen); }},
-    Act{Side::Inside, "inside looks", [](Scene& s) { look(s.seen); }},
+    Act{Side::Inside, "inside looks", look_with_a_child},
     Act{Side::Sibling, "sibling looks", [](Scene& s) { look(s.seen); }},
 };
 
@@ -43,6 +51,8 @@ Judgement judge(const Transcript& t) {
                     outside.text_of(own), t.at("sibling looks").text_of(own));
   j.isolated_differ(fmt::format("the sibling's {} namespace is not the inside's", own),
                     inside.text_of(own), t.at("sibling looks").text_of(own));
+  j.works_equal(fmt::format("a child forked inside is in the same {} namespace", own),
+                inside.text_of(own), inside.text_of(fmt::format("child's {}", own)));
   for (const KindRow& other : all_kinds) {
     if (other.kind == kind) continue;
     j.works_equal(fmt::format("the {} namespace stays shared", other.name),
@@ -63,7 +73,19 @@ constexpr Probe identity_probe() {
           .privileges = all_privileges,
           .acts = acts,
           .judge = judge<kind>,
-          .look = look};
+          .look = look,
+          .why =
+              "Everything else follows from this: a runtime asks for a namespace, and the process "
+              "must be in a new one. A kernel, a seccomp filter or a shim that drops a CLONE_NEW* "
+              "flag lets the call succeed and isolates nothing.",
+          .failure =
+              "Whoever asked for this namespace shares one with the host or with its "
+              "neighbour, or lost one that it should have kept.",
+          .by_hand =
+              "ls -l /proc/self/ns\n"
+              "unshare --user --map-root-user --fork --pid --uts --ipc --net --mount --cgroup "
+              "--time ls -l /proc/self/ns\n"
+              "lsns"};
 }
 
 }  // namespace

@@ -18,6 +18,8 @@ LeakTable identity_leaks(const Probe& probe) {
     table.facts.emplace_back("outside looks", kind.name, link(1));
     table.facts.emplace_back("inside looks", kind.name, link(own ? 2 : 1), link(1));
     if (!own) continue;
+    table.facts.emplace_back("inside looks", fmt::format("child's {}", kind.name), link(2),
+                             link(1));
     table.facts.emplace_back("sibling looks", kind.name, link(3), link(1));
     table.further_leaks.emplace_back("sibling looks", kind.name, link(3), link(2));
   }
