@@ -28,9 +28,11 @@ class Call {
   [[nodiscard]] virtual Side side() const = 0;
   [[nodiscard]] virtual pid_t pid() const = 0;  // of the thread, as the tracer numbers it
 
-  // At the entry.
+  // At the entry. The process finds its arguments, and its memory where write() changed it, as
+  // they were when the call ends; at the exit, arg() is what the process had passed.
   virtual void set_arg(int index, std::uint64_t value) = 0;
-  // At the entry: the call is not made, and answers this: a value, or -errno.
+  // At the entry: the call is not made, and answers this: a value, or -errno. at_exit is not
+  // asked, and what write() changed stays.
   virtual void answer(long result) = 0;
 
   // At the exit. A failed call's result is -errno.
@@ -56,6 +58,7 @@ struct Lie {
   std::span<const long> calls;        // the system calls that are stopped for it
   void (*at_entry)(Call&) = nullptr;  // null: not needed
   void (*at_exit)(Call&) = nullptr;
+  bool harness = false;  // told to the harness too, and to the call that makes the arena
 };
 
 // Each family's, in lies_FAMILY.cpp; general_lies() are flags that are ignored, and setns and
