@@ -3,11 +3,13 @@
 #pragma once
 
 #include <linux/sched.h>
+#include <sched.h>
 #include <sys/syscall.h>
 #include <sys/types.h>
 #include <unistd.h>
 
 #include <csignal>
+#include <cstddef>
 #include <cstdint>
 
 namespace nsbench::calls {
@@ -27,6 +29,23 @@ inline pid_t clone3(std::uint64_t flags, int* pidfd) {
   args.flags = flags;
   args.pidfd = reinterpret_cast<std::uintptr_t>(pidfd);
   args.exit_signal = SIGCHLD;
+  return static_cast<pid_t>(::syscall(SYS_clone3, &args, sizeof args));
+}
+
+// clone(2) as the C library wraps it: the child runs `body` on a stack of its own, which may be a
+// thread of this process (CLONE_THREAD). Its exit signal is part of `flags`.
+inline pid_t clone_on_stack(int (*body)(void*), void* stack_top, int flags) {
+  return ::clone(body, stack_top, flags, nullptr);
+}
+
+// clone3 with the numbers that the child is to have, from its own pid namespace outwards.
+// Since 5.5.
+inline pid_t clone3_with_pids(std::uint64_t flags, const pid_t* pids, std::size_t count) {
+  clone_args args{};
+  args.flags = flags;
+  args.exit_signal = SIGCHLD;
+  args.set_tid = reinterpret_cast<std::uintptr_t>(pids);
+  args.set_tid_size = count;
   return static_cast<pid_t>(::syscall(SYS_clone3, &args, sizeof args));
 }
 
