@@ -1,21 +1,18 @@
 // pid: a /proc mounted inside lists the namespace's own processes and no others.
 #include <dirent.h>
 #include <fmt/format.h>
-#include <sys/mount.h>
 #include <sys/prctl.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <array>
 #include <cctype>
-#include <cerrno>
 #include <memory>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "probes/pid/probes.h"
-#include "probes/sandbox/arena.h"
+#include "probes/pid/processes.h"
 #include "probes/sandbox/channel.h"
 #include "probes/sandbox/child.h"
 #include "probes/sandbox/files.h"
@@ -86,12 +83,8 @@ void arrange(Scene& scene) {
 }
 
 void mount_and_look(Scene& scene) {
-  const std::string proc = scratch_dir() + "/proc-inside";
-  ::mkdir(proc.c_str(), 0755);
-  if (scene.seen.call("mount(proc)", ::mount("proc", proc.c_str(), "proc", 0, nullptr)) < 0) {
-    if (errno == EPERM) scene.skip(SkipReason::Policy, "mount(proc): EPERM (/proc is masked here)");
-    return;
-  }
+  const std::string proc = mount_own_proc(scene);
+  if (proc.empty()) return;
   scene.seen.number("victims", count_victims(proc));
   look_at(scene.seen, proc);
 }
@@ -141,6 +134,16 @@ constinit const Probe proc_view{
     .acts = acts,
     .judge = judge,
     .look = look,
+    .why =
+        "ps, top and pkill inside work on /proc. The host's processes, with their command "
+        "lines, environments and open files, must not be there.",
+    .failure =
+        "Somebody inside reads what runs on the host and how it was started, passwords on "
+        "command lines among it.",
+    .by_hand =
+        "unshare --pid --fork --mount-proc ps aux\n"
+        "unshare --pid --fork --mount-proc cat /proc/loadavg /proc/sys/kernel/ns_last_pid\n"
+        "cat /proc/loadavg /proc/sys/kernel/ns_last_pid",
 };
 
 }  // namespace nsbench::probes

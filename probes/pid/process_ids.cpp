@@ -1,15 +1,12 @@
 // pid: the first process is PID 1, and nobody sees a parent that is outside.
 #include <fmt/format.h>
-#include <sys/mount.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <array>
-#include <cerrno>
 #include <string>
 
 #include "probes/pid/probes.h"
-#include "probes/sandbox/arena.h"
+#include "probes/pid/processes.h"
 #include "probes/sandbox/files.h"
 
 namespace nsbench::probes {
@@ -31,13 +28,8 @@ std::string ns_pids(const std::string& status_file) {
 
 void look_through_own_proc(Scene& scene) {
   look(scene.seen);
-  const std::string proc = scratch_dir() + "/proc-of-" + std::to_string(::getpid());
-  ::mkdir(proc.c_str(), 0755);
-  if (scene.seen.call("mount(proc)", ::mount("proc", proc.c_str(), "proc", 0, nullptr)) < 0) {
-    if (errno == EPERM) scene.skip(SkipReason::Policy, "mount(proc): EPERM (/proc is masked here)");
-    return;
-  }
-  scene.seen.text("NSpid", ns_pids(proc + "/self/status"));
+  const std::string proc = mount_own_proc(scene);
+  if (!proc.empty()) scene.seen.text("NSpid", ns_pids(proc + "/self/status"));
 }
 
 constexpr std::array pid_one_acts{
@@ -100,6 +92,17 @@ constinit const Probe pid_one{
     .acts = pid_one_acts,
     .judge = judge_pid_one,
     .look = look,
+    .why =
+        "Container images hold systems whose init expects to be PID 1, and which start counting "
+        "there. From outside, the same process is one among many, and /proc says which.",
+    .failure =
+        "Programs inside run with the host's pids: they see how busy it is, collide with "
+        "it, and an init in a container does not start.",
+    .by_hand =
+        "unshare --pid --fork sh -c 'echo pid $$ of parent $PPID; grep NSpid /proc/$$/status'\n"
+        "unshare --pid --fork --mount-proc grep NSpid /proc/self/status   # 1 alone\n"
+        "unshare --pid --fork --kill-child sleep 1000 & sleep 1\n"
+        "grep NSpid /proc/$(pgrep -P $!)/status; kill $!   # both",
 };
 
 constinit const Probe parent_invisible{
@@ -114,6 +117,17 @@ constinit const Probe parent_invisible{
     .acts = parent_acts,
     .judge = judge_parent,
     .look = look,
+    .why =
+        "What is outside has no number inside. 0 stands for it, which no process has, so that a "
+        "program can't take some process of its own for its parent.",
+    .failure =
+        "Somebody inside learns numbers of the outside, or signals a wrong process or group "
+        "in place of its parent's.",
+    .by_hand =
+        "unshare --pid --fork --kill-child sleep 1000 & sleep 1\n"
+        "nsenter --pid=/proc/$(pgrep -P $!)/ns/pid python3 -c\\\n"
+        "  'import os; print(os.getppid(), os.getsid(0))'   # 0 0\n"
+        "kill $!",
 };
 
 }  // namespace nsbench::probes
