@@ -9,7 +9,8 @@ namespace nsbench::probes {
 namespace {
 
 constexpr std::array rows{
-    &time_identity,
+    &time_identity, &clocks,        &alarm_clock,      &sleepers, &futex_waitv,  &proc, &boot_time,
+    &frozen,        &offset_values, &offset_privilege, &children, &time_threads, &exec,
 };
 
 }  // namespace

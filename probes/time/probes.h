@@ -3,4 +3,19 @@
 
 #include "probes/probe.h"
 
-namespace nsbench::probes {}  // namespace nsbench::probes
+namespace nsbench::probes {
+
+// clocks.cpp
+extern const Probe clocks, alarm_clock;
+// sleepers.cpp
+extern const Probe sleepers, futex_waitv;
+// proc_files.cpp
+extern const Probe proc, boot_time;
+// offset_rules.cpp
+extern const Probe frozen, offset_values, offset_privilege;
+// children.cpp
+extern const Probe children, time_threads;
+// exec.cpp
+extern const Probe exec;
+
+}  // namespace nsbench::probes
