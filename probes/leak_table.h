@@ -42,7 +42,7 @@ struct SeenFact {
       : act(a), name(n), isolated(std::move(safe)), leaked(std::move(shared)) {}
 
   std::string_view act;
-  std::string_view name;
+  std::string name;
   Value isolated;  // where the namespaces isolate
   Value leaked;    // where they are shared; the same for what holds in both
 };

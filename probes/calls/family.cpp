@@ -5,6 +5,42 @@
 
 namespace nsbench::probes {
 
-std::span<const Probe* const> calls_family() { return {}; }
+namespace {
+
+constexpr std::array rows{
+    &sharing,
+    &unshare_own,
+    &thread_own,
+    &pidfd_join,
+    &pidfd_refused,
+    &pidfd_exited,
+    &pidfd_namespaces,
+    &ptrace_access,
+    &pidfd_access,
+    &privilege_user,
+    &privilege_pid,
+    &privilege_uts,
+    &privilege_ipc,
+    &privilege_net,
+    &privilege_cgroup,
+    &privilege_time,
+    &privilege_mnt,
+    &join_privilege_pid,
+    &join_privilege_uts,
+    &join_privilege_ipc,
+    &join_privilege_net,
+    &join_privilege_cgroup,
+    &join_privilege_time,
+    &join_privilege_mnt,
+    &clone_flags,
+    &unshare_flags,
+    &setns_errors,
+    &setns_pidfd_errors,
+    &clone3_args,
+};
+
+}  // namespace
+
+std::span<const Probe* const> calls_family() { return rows; }
 
 }  // namespace nsbench::probes

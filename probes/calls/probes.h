@@ -4,4 +4,20 @@
 
 #include "probes/probe.h"
 
-namespace nsbench::probes {}  // namespace nsbench::probes
+namespace nsbench::probes {
+
+// sharing.cpp
+extern const Probe sharing, unshare_own, thread_own;
+// pidfd.cpp
+extern const Probe pidfd_join, pidfd_refused, pidfd_exited;
+// pidfd_namespaces.cpp
+extern const Probe pidfd_namespaces, ptrace_access, pidfd_access;
+// privilege.cpp
+extern const Probe privilege_user, privilege_pid, privilege_uts, privilege_ipc, privilege_net,
+    privilege_cgroup, privilege_time, privilege_mnt;
+extern const Probe join_privilege_pid, join_privilege_uts, join_privilege_ipc, join_privilege_net,
+    join_privilege_cgroup, join_privilege_time, join_privilege_mnt;
+// arguments.cpp
+extern const Probe clone_flags, unshare_flags, setns_errors, setns_pidfd_errors, clone3_args;
+
+}  // namespace nsbench::probes

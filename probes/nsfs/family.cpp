@@ -11,7 +11,7 @@ constexpr std::array rows{
     &ns_links,     &pid_for_children, &time_for_children, &nstype,         &setns_type,
     &parent_user,  &parent_pid,       &owner_reach,       &relatives_none, &pid_translation,
     &keepalive_fd, &keepalive_bind,   &keepalive_child,   &ns_id,          &ns_id_fresh,
-    &mntns_id,     &ns_list,          &handles,           &handle_stale,
+    &mntns_id,     &ns_list,          &handles,           &handles_host,   &handle_stale,
 };
 
 }  // namespace

@@ -73,14 +73,17 @@ Judgement judge(const Transcript& t) {
   const Observation& seen = t.at("outside changes its children's");
   const std::string name(row(kind).name);
   const std::string link = name + "_for_children";
+  const std::string before = seen.text_of("own before");
   j.works_errno("the call succeeds", seen.errno_of("the call"));
+  j.works("the caller's own link can be read", name + ":[inode]", before,
+          before.starts_with(name + ":["));
   j.rule_equal("the " + name + " namespace of the caller itself is as the manual says",
                seen.text_of("own is to be"), seen.text_of("own"));
   j.rule_equal(link + " at once is as the manual says", seen.text_of("at once is to be"),
                seen.text_of("for children at once"));
   j.works_equal("the first child is where " + link + " points", seen.text_of("for children"),
                 seen.text_of("child's"));
-  j.isolated_differ(link + " is another namespace than before", seen.text_of("own before"),
+  j.isolated_differ(link + " is another namespace than before", before,
                     seen.text_of("for children"));
   const Observation& inside = t.at("inside looks");
   j.works_equal("both links of a process that was born inside agree", inside.text_of("own"),

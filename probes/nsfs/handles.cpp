@@ -3,19 +3,18 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <charconv>
 #include <chrono>
 #include <cstdint>
-#include <cstring>
 #include <string>
 #include <thread>
 
+#include "probes/helpers.h"
 #include "probes/nsfs/ns_file.h"
 #include "probes/nsfs/probes.h"
-#include "probes/sandbox/enter.h"
+#include "probes/sandbox/deadline.h"
 
 namespace nsbench::probes {
 
@@ -83,7 +82,8 @@ void look(Observation& seen) {
   }
 }
 
-// Handles are numbers: whoever guesses them, or is told, may try.
+// Handles are numbers: whoever guesses them, or is told, may try. A refusal reads as ESTALE, since
+// exportfs_decode_fh() makes every failure so.
 void try_outside_handles(Scene& scene) {
   look(scene.seen);
   const Observation& outside = scene.saw("outside makes handles");
@@ -99,6 +99,7 @@ constexpr std::array acts{
     Act{Side::Inside, "inside tries them", try_outside_handles},
 };
 
+template <bool shares_user>
 Judgement judge(const Transcript& t) {
   Judgement j;
   const Observation& inside = t.at("inside tries them");
@@ -114,11 +115,11 @@ Judgement judge(const Transcript& t) {
     j.works_equal("and that is the same " + name, inside.text_of(name),
                   inside.text_of(name + " opened"));
     const int of_outside = inside.errno_of(name + " of outside");
-    // The user namespace is shared here: with an own one, root's rights could not be told.
-    if (kind == Kind::User) {
+    if (kind == Kind::User && shares_user) {
       j.works_errno("a shared " + name + " is opened by its handle", of_outside);
     } else {
-      j.isolated_errno("the outside's " + name + " is not opened by its handle", EPERM, of_outside);
+      j.isolated_errno("the outside's " + name + " is not opened by its handle", ESTALE,
+                       of_outside);
     }
   }
   return j;
@@ -126,27 +127,21 @@ Judgement judge(const Transcript& t) {
 
 // A handle keeps nothing alive: once the namespace is gone, it is stale.
 void outlive(Scene& scene) {
-  constexpr std::chrono::seconds patience{5};
-  Result<Child> holder = hold_open({Kind::Uts}, Deadline::in(patience));
-  if (!holder) return scene.broken(holder.error().str());
-  const Fd own = ns_file::open(Kind::Uts);
-  const Handle own_handle = make(scene.seen, "own handle", own.get());
-  scene.seen.call("own open", Fd(open_handle(own_handle)).get());
-  Fd ns = ns_file::open(Kind::Uts, *holder);
-  const Handle handle = make(scene.seen, "handle", ns.get());
-  const auto state = [&handle] {
-    const Fd opened(open_handle(handle));
-    return opened.valid() || errno != ESTALE ? "there" : "stale";
-  };
-  scene.seen.text("while it lives", state());
-  ns.reset();
-  holder->kill();
+  in_nested(scene, "member", {Kind::Uts}, [](Observation& seen) {
+    const Fd ns = ns_file::open(Kind::Uts);
+    const Handle handle = make(seen, "handle", ns.get());
+    seen.call("open", Fd(open_handle(handle)).get());
+    seen.text("packed", packed(handle));
+  });
+  const Handle handle = unpacked(scene.seen.text_of("member packed"));
   // The kernel may take it down a little later than its last user.
-  for (const auto end = Deadline::in(patience); std::strcmp(state(), "there") == 0;) {
-    if (end.passed()) break;
+  constexpr std::chrono::seconds patience{5};
+  for (const auto end = Deadline::in(patience);;) {
+    const Fd opened(open_handle(handle));
+    scene.seen.call("open when it is gone", opened.get());
+    if (!opened.valid() || end.passed()) return;
     std::this_thread::sleep_for(std::chrono::milliseconds(1));
   }
-  scene.seen.text("when it is gone", state());
 }
 
 constexpr std::array stale_acts{Act{Side::Outside, "outside outlives it", outlive}};
@@ -154,12 +149,13 @@ constexpr std::array stale_acts{Act{Side::Outside, "outside outlives it", outliv
 Judgement judge_stale(const Transcript& t) {
   Judgement j;
   const Observation& seen = t.at("outside outlives it");
-  j.works_errno("one's own namespace is opened by its handle", seen.errno_of("own open"));
-  j.works_errno("name_to_handle_at works", seen.errno_of("handle"));
-  j.works_equal("a namespace with a process is found, or refused", "there",
-                seen.text_of("while it lives"));
-  j.rule_equal("without one it can't be found by its handle", "stale",
-               seen.text_of("when it is gone"));
+  j.works_errno("a namespace can be made", seen.errno_of("member enter"));
+  j.works_errno("name_to_handle_at works in it", seen.errno_of("member handle"));
+  j.works_errno("its member opens it by its handle", seen.errno_of("member open"));
+  j.works("and hands the handle out", "three numbers", seen.text_of("member packed"),
+          unpacked(seen.text_of("member packed")).ns_inum != 0);
+  j.rule_errno("without a process it can't be found by its handle", ESTALE,
+               seen.errno_of("open when it is gone"));
   return j;
 }
 
@@ -167,28 +163,54 @@ constexpr std::array one_way{Way{Method::Clone, ""}};
 
 }  // namespace
 
-constinit const Probe handles{
+constinit const Probe handles = {
     .family = "nsfs",
     .name = "handles",
     .sentence =
-        "a namespace's file handle opens it for its members, and not for a container's root",
+        "a namespace's file handle opens it for its members, and not from a user namespace "
+        "below its owner",
+    .source = "open_by_handle_at(2); fs/nsfs.c nsfs_fh_to_dentry()",
+    .first_kernel = "6.18",
+    .namespaces = NamespaceSet::all(),
+    .ways = all_ways,
+    .privileges = all_privileges,
+    .acts = acts,
+    .judge = judge<false>,
+    .look = look,
+    .why =
+        "A handle is three numbers that anybody can make up, and open_by_handle_at needs no "
+        "capability on nsfs: only the check of the opener's rights stands before the namespace.",
+    .failure = "A process in a container opens namespaces of the host by number, and joins them.",
+    .by_hand =
+        "perl -e '$h = pack(\"IiQQ\", 16, 0, 0, 0); $e = \"\"; $m = pack(\"i\", 0); "
+        "open(N, \"/proc/self/ns/uts\"); syscall(303, fileno(N), $e, $h, $m, 0x1000); "
+        "print join(\" \", unpack(\"IiQII\", $h)), \"\\n\"'",
+    .arena = {Kind::User},
+};
+
+constinit const Probe handles_host{
+    .family = "nsfs",
+    .name = "handles_host",
+    .sentence =
+        "root of a container without a user namespace opens no namespace of the host by "
+        "its file handle",
     .source =
-        "open_by_handle_at(2); fs/nsfs.c nsfs_fh_to_dentry(), kernel/nscommon.c "
-        "may_see_all_namespaces(); CVE-2026-43391, fixed in 7.0 and in "
-        "stable updates of 6.18 and 6.19",
+        "fs/nsfs.c nsfs_fh_to_dentry(), kernel/nscommon.c may_see_all_namespaces(); "
+        "CVE-2026-43391, fixed in 7.0, 6.19.9 and 6.18.50",
     .first_kernel = "6.18",
     .namespaces = NamespaceSet::all() - NamespaceSet{Kind::User},
     .ways = all_ways,
     .privileges = all_privileges,
     .acts = acts,
-    .judge = judge,
-    .look = look,
+    .judge = judge<true>,
     .why =
-        "At first CAP_SYS_ADMIN over the owner was enough (CVE-2026-43391): root in a container "
-        "without a user namespace could open the namespaces of other services by number. Since "
-        "then one must be root of the host, in its pid namespace.",
-    .failure = "Root of a container opens, and then joins, namespaces of the host.",
-    .by_hand = "uname -r\nunshare --pid --fork --mount-proc ls -l /proc/self/ns",
+        "At first CAP_SYS_ADMIN over the owner was enough (CVE-2026-43391), so that services "
+        "with root and a pid namespace of their own could open one another's. Since 7.0, "
+        "6.19.9 and 6.18.50 one must be root of the host, in its pid namespace.",
+    .failure =
+        "Root of a container opens, and then joins, namespaces of the host. The kernel lacks "
+        "the fix of CVE-2026-43391: update to 6.18.50, 6.19.9 or 7.0.",
+    .by_hand = "uname -r",
 };
 
 constinit const Probe handle_stale{

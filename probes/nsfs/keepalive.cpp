@@ -1,6 +1,7 @@
 // nsfs: what keeps a namespace alive when no process is in it, and that nothing else does.
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <sched.h>
 #include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
@@ -97,9 +98,20 @@ class BindMount {
   Fd ns_;
 };
 
+// A mount namespace can be mounted in an older one only (fs/namespace.c mnt_ns_loop()), and since
+// 6.18 the kernel tells age by an id that each processor counts by itself.
+void stay_on_one_processor() {
+  const int here = ::sched_getcpu();
+  cpu_set_t one;
+  CPU_ZERO(&one);
+  CPU_SET(here < 0 ? 0 : here, &one);
+  static_cast<void>(::sched_setaffinity(0, sizeof one, &one));
+}
+
 template <class Keeper>
 void keep_each(Scene& scene) {
   ns_file::record_kinds(scene.seen);
+  stay_on_one_processor();
   ns_limit::in_limited(scene, [](Observation& seen) {
     for (const Kind kind : ns_file::present_kinds().kinds()) keep_one<Keeper>(seen, kind);
   });
@@ -157,26 +169,31 @@ void hold_the_last(Observation& seen, Kind last) {
     ends->second.close();
     kept = receive_fd(ends->first.fd());
     middle_name = ns_file::name_of(ns_file::open(middle.kinds().front(), outer->child).get());
+    // It reaps its own child: a zombie still holds its user namespace.
+    ends->first.close();
+    static_cast<void>(outer->wait(Deadline::in(patience)));
   }
   const unsigned request = last == Kind::Uts ? ns_file::get_userns : ns_file::get_parent;
   seen.text(name + "'s middle", middle_name);
   seen.text(name + "'s asked", ns_file::name_of_answer(::ioctl(kept.get(), request)));
   seen.result(name + " another", ns_limit::try_to_make(middle.kinds().front()));
   kept.reset();
+  ns_limit::allow(middle.kinds().front(), 1);  // so that there is room only when all are gone
   seen.result(name + " room", ns_limit::await_room(middle.kinds().front()));
 }
 
 constexpr std::array chain_ends{Kind::User, Kind::Pid, Kind::Uts};
 
+// Each in a user namespace of its own: the kernel counts down the ones of before a little later.
 void hold_chains(Scene& scene) {
-  ns_limit::in_limited(scene, [](Observation& seen) {
-    for (const Kind last : chain_ends) {
+  for (const Kind last : chain_ends) {
+    ns_limit::in_limited(scene, [last](Observation& seen) {
       // A chain of two of a kind counts twice.
-      const Kind middle = last == Kind::Pid ? Kind::Pid : Kind::User;
-      ns_limit::allow(middle, last == Kind::Uts ? 1 : 2);
+      ns_limit::allow(last == Kind::Pid ? Kind::Pid : Kind::User, last == Kind::Uts ? 1 : 2);
       hold_the_last(seen, last);
-    }
-  });
+    });
+    if (scene.ended()) return;
+  }
 }
 
 constexpr std::array chain_acts{Act{Side::Outside, "outside keeps the last", hold_chains}};

@@ -83,6 +83,8 @@ Judgement judge(const Transcript& t) {
                   std::to_string(inside.number_of(name + " on nsfs")));
     j.works_equal("another process's link is what its own says: " + name, inside.text_of(name),
                   across.text_of(name));
+    j.works("the outside's link can be read: " + name, name + ":[inode]", outside.text_of(name),
+            outside.text_of(name).starts_with(name + ":["));
     j.isolated_differ("the inode tells the namespaces apart: " + name, outside.text_of(name),
                       inside.text_of(name));
   }

@@ -6,7 +6,6 @@
 
 #include <cerrno>
 
-#include "probes/sandbox/enter.h"
 #include "probes/sandbox/files.h"
 
 namespace nsbench::ns_file {
@@ -17,13 +16,11 @@ Fd open(std::string_view name, std::string_view process) {
 
 Fd open(Kind kind, std::string_view process) { return open(row(kind).name, process); }
 
-Fd open(Kind kind, const Child& child) {
-  const Result<std::string> dir = proc_dir(child);
-  if (!dir) {
-    errno = dir.error().err;
-    return Fd();
-  }
-  return Fd(::open(fmt::format("{}/ns/{}", *dir, row(kind).name).c_str(), O_RDONLY | O_CLOEXEC));
+Fd open_of(Kind kind, int pidfd) {
+  const Result<std::string> info = read_small_file(fmt::format("/proc/self/fdinfo/{}", pidfd));
+  const std::string pid = info ? field_of(*info, "Pid") : "";
+  errno = ESRCH;
+  return pid.empty() || pid == "-1" ? Fd() : open(kind, pid);
 }
 
 std::string link(std::string_view name, std::string_view process) {

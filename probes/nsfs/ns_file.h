@@ -29,8 +29,9 @@ inline constexpr unsigned get_id = _IOR(0xb7, 13, std::uint64_t);       // 6.18
 // Opens /proc/PROCESS/ns/NAME. Invalid where that fails, and errno says why.
 Fd open(std::string_view name, std::string_view process = "self");
 Fd open(Kind kind, std::string_view process = "self");
-// A child's, whatever pid this /proc knows it by.
-Fd open(Kind kind, const Child& child);
+// Another process's, by its pidfd, whatever pid this /proc knows it by.
+Fd open_of(Kind kind, int pidfd);
+inline Fd open(Kind kind, const Child& child) { return open_of(kind, child.pidfd()); }
 
 // What the link /proc/PROCESS/ns/NAME says: "uts:[4026531838]"; or the errno's name.
 std::string link(std::string_view name, std::string_view process = "self");

@@ -24,6 +24,6 @@ extern const Probe keepalive_fd, keepalive_bind, keepalive_child;
 // ids.cpp
 extern const Probe ns_id, ns_id_fresh, mntns_id, ns_list;
 // handles.cpp
-extern const Probe handles, handle_stale;
+extern const Probe handles, handles_host, handle_stale;
 
 }  // namespace nsbench::probes
