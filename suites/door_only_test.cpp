@@ -22,14 +22,18 @@ bool is_allowed(const std::string& path) {
   return path.starts_with("probes/sandbox/") || path == "bench/reference.c";
 }
 
+// Lies name the calls that they are told about, and make none.
+bool may_name_numbers(const std::string& path) { return path.starts_with("suites/selftest/lies_"); }
+
 // A call of the C library's wrapper (not of calls::), or a system call number.
-bool has_raw_call(const std::string& line) {
+bool has_raw_call(const std::string& line, bool numbers_allowed = false) {
   static const std::regex wrapper(R"((^|[^\w:.])(::)?(clone|clone3|unshare|setns)\s*\()");
   static const std::regex number(R"(\b(SYS|__NR)_(clone3?|unshare|setns)\b)");
   std::smatch match;
   const std::string code = line.substr(0, line.find("//"));
   const std::string unquoted = std::regex_replace(code, std::regex(R"("([^"\\]|\\.)*")"), "\"\"");
-  return std::regex_search(unquoted, match, wrapper) || std::regex_search(unquoted, number);
+  if (std::regex_search(unquoted, match, wrapper)) return true;
+  return !numbers_allowed && std::regex_search(unquoted, number);
 }
 
 std::vector<std::string> raw_calls_in(const fs::path& file, const std::string& name) {
@@ -38,7 +42,8 @@ std::vector<std::string> raw_calls_in(const fs::path& file, const std::string& n
   int number = 0;
   for (std::string line; std::getline(lines, line);) {
     ++number;
-    if (has_raw_call(line)) found.push_back(name + ":" + std::to_string(number) + ": " + line);
+    if (has_raw_call(line, may_name_numbers(name)))
+      found.push_back(name + ":" + std::to_string(number) + ": " + line);
   }
   return found;
 }
@@ -63,6 +68,8 @@ TEST(DoorOnly, TheRuleRecognisesRawCalls) {
   EXPECT_TRUE(has_raw_call("::setns(fd, 0);"));
   EXPECT_TRUE(has_raw_call("syscall(SYS_clone3, &args, sizeof args);"));
   EXPECT_TRUE(has_raw_call("return __NR_unshare;"));
+  EXPECT_TRUE(has_raw_call("::unshare(CLONE_NEWNS);", true));
+  EXPECT_FALSE(has_raw_call("constexpr std::array calls{long{SYS_unshare}};", true));
   EXPECT_FALSE(has_raw_call("calls::unshare(flags);"));
   EXPECT_FALSE(has_raw_call("fail(\"unshare(CLONE_NEWNS)\");"));
   EXPECT_FALSE(has_raw_call("// unshare() is called by the door"));
