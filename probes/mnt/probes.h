@@ -24,5 +24,12 @@ extern const Probe locked_mounts, locked_detached, locked_unit, locked_new_calls
 extern const Probe locked_flags_remount, locked_flags_setattr, locked_flags_copy;
 // too_revealing.cpp
 extern const Probe proc_too_revealing, sysfs_too_writable, sysfs_too_revealing;
+// foreign.cpp
+extern const Probe foreign_mount, foreign_tree, foreign_setattr, foreign_propagation,
+    foreign_overlay;
+// setns_mnt.cpp
+extern const Probe setns_mnt, ns_file_loop, failed_unshare;
+// no_privilege.cpp
+extern const Probe mount_privilege, mount_privilege_new_calls;
 
 }  // namespace nsbench::probes
