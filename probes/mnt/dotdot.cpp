@@ -70,8 +70,7 @@ Judgement judge(const Transcript& t) {
                 t.at("outside renames it out of the mount").errno_of("rename"));
   j.works_errno("it is still the working directory", after.errno_of("."));
   j.rule_errno("`..` then leads nowhere", ENOENT, after.errno_of(".."));
-  j.rule_errno("and to nothing that is outside of the mount", ENOENT,
-               after.errno_of("../secret"));
+  j.rule_errno("and to nothing that is outside of the mount", ENOENT, after.errno_of("../secret"));
   const std::string path = after.text_of("working directory");
   j.rule("getcwd says that the directory is not to be reached", "(unreachable)...", path,
          path.starts_with("(unreachable)"));
@@ -84,23 +83,26 @@ constinit const Probe dotdot{
     .family = "mnt",
     .name = "dotdot",
     .sentence = "`..` does not lead out of a bind mount from a directory that was renamed out",
-    .source = "CVE-2015-2925 (fixed in 4.2.4); path_resolution(7), getcwd(3); fs/namei.c "
-              "path_connected()",
+    .source =
+        "CVE-2015-2925 (fixed in 4.2.4); path_resolution(7), getcwd(3); fs/namei.c "
+        "path_connected()",
     .first_kernel = "2.6.36",
     .namespaces = {Kind::Mnt},
     .ways = one_way,
     .privileges = all_privileges,
     .acts = acts,
     .judge = judge,
-    .why = "Volumes are bind mounts of directories of the host. Whoever can rename on the other "
-           "side, another container with the same volume, could move a directory out of it while "
-           "somebody was in it, who then climbed to the host's root.",
+    .why =
+        "Volumes are bind mounts of directories of the host. Whoever can rename on the other "
+        "side, another container with the same volume, could move a directory out of it while "
+        "somebody was in it, who then climbed to the host's root.",
     .failure = "A container with a shared volume walks to the host's root directory.",
-    .by_hand = "unshare -m sh -c '\n"
-               "  mount -t tmpfs none /mnt; mkdir -p /mnt/all/shared/below /mnt/jail\n"
-               "  touch /mnt/all/secret; mount --bind /mnt/all/shared /mnt/jail\n"
-               "  cd /mnt/jail/below; mv /mnt/all/shared/below /mnt/all\n"
-               "  ls ..; ls ../secret'   # both: no such file or directory",
+    .by_hand =
+        "unshare -m sh -c '\n"
+        "  mount -t tmpfs none /mnt; mkdir -p /mnt/all/shared/below /mnt/jail\n"
+        "  touch /mnt/all/secret; mount --bind /mnt/all/shared /mnt/jail\n"
+        "  cd /mnt/jail/below; mv /mnt/all/shared/below /mnt/all\n"
+        "  ls ..; ls ../secret'   # both: no such file or directory",
     .control = ControlKind::Positive,
 };
 

@@ -41,6 +41,14 @@ constexpr std::array rows{
     &failed_unshare,             //
     &mount_privilege,            //
     &mount_privilege_new_calls,  //
+    &dotdot,                     //
+    &file_caps_foreign,          //
+    &setuid_foreign,             //
+    &file_caps_foreign_owner,    //
+    &device_nodes,               //
+    &device_whiteout,            //
+    &device_open,                //
+    &mount_types,                //
 };
 
 }  // namespace

@@ -52,6 +52,7 @@ std::vector<LeakTable> mnt_leak_tables() {
   add_locked_leaks(tables);
   add_filesystem_leaks(tables);
   add_foreign_leaks(tables);
+  add_file_leaks(tables);
   return tables;
 }
 

@@ -31,5 +31,11 @@ extern const Probe foreign_mount, foreign_tree, foreign_setattr, foreign_propaga
 extern const Probe setns_mnt, ns_file_loop, failed_unshare;
 // no_privilege.cpp
 extern const Probe mount_privilege, mount_privilege_new_calls;
+// dotdot.cpp
+extern const Probe dotdot;
+// suid_foreign.cpp
+extern const Probe file_caps_foreign, setuid_foreign, file_caps_foreign_owner;
+// devices.cpp
+extern const Probe device_nodes, device_whiteout, device_open, mount_types;
 
 }  // namespace nsbench::probes

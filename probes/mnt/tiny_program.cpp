@@ -8,8 +8,8 @@
 
 #include <array>
 #include <cerrno>
-#include <chrono>
 #include <charconv>
+#include <chrono>
 #include <cstring>
 #include <string_view>
 #include <utility>
@@ -39,11 +39,9 @@ constexpr std::string_view jump;
 
 constexpr std::chrono::seconds patience{5};
 
-// The path of the program that the process executes; it changes when execve is through.
 Executed look_at(const Child& child) {
   Executed executed;
-  const Result<std::string> status =
-      read_small_file(fmt::format("/proc/{}/status", child.pid()));
+  const Result<std::string> status = read_small_file(fmt::format("/proc/{}/status", child.pid()));
   if (!status) return {.err = -1, .user = "", .capabilities = ""};
   // Real, effective, saved set, and file system id.
   const std::string ids = field_of(*status, "Uid");
@@ -96,8 +94,9 @@ Executed execute(int fd, bool (*prepare)()) {
     ends->first.close();
     int err = -1;
     if (prepare()) {
-      std::array<char*, 1> none{nullptr};
-      ::syscall(SYS_execveat, fd, "", none.data(), none.data(), AT_EMPTY_PATH);
+      std::string name = "nsb-tiny";
+      std::array<char*, 2> arguments{name.data(), nullptr};
+      ::syscall(SYS_execveat, fd, "", arguments.data(), &arguments[1], AT_EMPTY_PATH);
       err = errno;
     }
     return ends->second.send(std::to_string(err)) ? 0 : 1;

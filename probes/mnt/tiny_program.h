@@ -10,9 +10,9 @@ std::string tiny_program();
 
 // What a process is after it executed a file.
 struct Executed {
-  int err = 0;                  // execve's errno
-  std::string user;             // effective user id, as /proc/PID/status has it
-  std::string capabilities;     // effective ones, likewise
+  int err = 0;               // execve's errno
+  std::string user;          // effective user id, as /proc/PID/status has it
+  std::string capabilities;  // effective ones, likewise
 };
 
 // Runs `prepare` and then the program open as `fd` in a forked process, looks at it, and ends it.
