@@ -49,6 +49,15 @@ constexpr std::array rows{
     &device_whiteout,            //
     &device_open,                //
     &mount_types,                //
+    &mount_listing,              //
+    &statmount_foreign,          //
+    &mount_namespace_walk,       //
+    &idmapped_owners,            //
+    &idmapped_unmapped,          //
+    &idmapped_privilege,         //
+    &mount_max,                  //
+    &fsmount_view,               //
+    &pivot_root_rules,           //
 };
 
 }  // namespace
