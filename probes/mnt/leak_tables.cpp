@@ -51,6 +51,10 @@ std::vector<LeakTable> mnt_leak_tables() {
   add_propagation_leaks(tables);
   add_locked_leaks(tables);
   add_filesystem_leaks(tables);
+  add_foreign_leaks(tables);
+  add_file_leaks(tables);
+  add_listing_leaks(tables);
+  add_call_leaks(tables);
   return tables;
 }
 

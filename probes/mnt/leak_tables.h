@@ -10,5 +10,9 @@ namespace nsbench {
 void add_propagation_leaks(std::vector<LeakTable>& tables);
 void add_locked_leaks(std::vector<LeakTable>& tables);
 void add_filesystem_leaks(std::vector<LeakTable>& tables);
+void add_foreign_leaks(std::vector<LeakTable>& tables);
+void add_file_leaks(std::vector<LeakTable>& tables);
+void add_listing_leaks(std::vector<LeakTable>& tables);
+void add_call_leaks(std::vector<LeakTable>& tables);
 
 }  // namespace nsbench

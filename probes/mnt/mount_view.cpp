@@ -147,29 +147,80 @@ Judgement judge_pivot(const Transcript& t) {
   return j;
 }
 
-constexpr Probe mnt_probe(std::string_view name, std::string_view sentence,
-                          std::span<const Act> acts, Judgement (*judge)(const Transcript&)) {
-  return {.family = "mnt",
-          .name = name,
-          .sentence = sentence,
-          .source = "mount_namespaces(7), pivot_root(2); fs/namespace.c copy_mnt_ns()",
-          .first_kernel = "2.4.19",
-          .namespaces = {Kind::Mnt},
-          .ways = all_ways,
-          .privileges = all_privileges,
-          .acts = acts,
-          .judge = judge,
-          .look = look};
-}
-
 }  // namespace
 
-constinit const Probe mount_view =
-    mnt_probe("mount_view", "a mount is listed and reached on the side that made it only",
-              mount_acts, judge_mount);
-constinit const Probe umount_view = mnt_probe(
-    "umount_view", "an umount takes a mount from its own side only", umount_acts, judge_umount);
-constinit const Probe pivot_root = mnt_probe(
-    "pivot_root", "pivot_root inside leaves the outside's root directory", pivot_acts, judge_pivot);
+constinit const Probe mount_view{
+    .family = "mnt",
+    .name = "mount_view",
+    .sentence = "a mount is listed and reached on the side that made it only",
+    .source = "mount_namespaces(7); fs/namespace.c copy_mnt_ns()",
+    .first_kernel = "2.4.19",
+    .namespaces = {Kind::Mnt},
+    .ways = all_ways,
+    .privileges = all_privileges,
+    .acts = mount_acts,
+    .judge = judge_mount,
+    .look = look,
+    .why =
+        "Containers, services with PrivateTmp= or ProtectSystem=, and sandboxes mount what only "
+        "they are to see, secrets among it, over the paths that everybody uses.",
+    .failure =
+        "What a container mounts covers files of the host or is read there, and the host's "
+        "later mounts, a disk that is plugged in for example, turn up in every container.",
+    .by_hand =
+        "unshare -m sh -c 'mount -t tmpfs none /mnt; grep \" /mnt \" /proc/self/mountinfo'\n"
+        "grep \" /mnt \" /proc/self/mountinfo || echo not here\n"
+        "lsns -t mnt",
+};
+
+constinit const Probe umount_view{
+    .family = "mnt",
+    .name = "umount_view",
+    .sentence = "an umount takes a mount from its own side only",
+    .source = "mount_namespaces(7), umount(2); fs/namespace.c copy_mnt_ns()",
+    .first_kernel = "2.4.19",
+    .namespaces = {Kind::Mnt},
+    .ways = all_ways,
+    .privileges = all_privileges,
+    .acts = umount_acts,
+    .judge = judge_umount,
+    .look = look,
+    .why =
+        "A container run time unmounts everything of the host's that the container is not to "
+        "have. The host goes on with its disks mounted.",
+    .failure =
+        "Starting a container unmounts the host's file systems, or ending a mount on the "
+        "host pulls files away from under running containers.",
+    .by_hand =
+        "unshare -m sh -c '\n"
+        "  mount -t tmpfs none /mnt\n"
+        "  unshare -m sh -c \"umount /mnt; grep -c /mnt /proc/self/mountinfo\"   # 0\n"
+        "  grep -c /mnt /proc/self/mountinfo'                                  # 1",
+};
+
+constinit const Probe pivot_root{
+    .family = "mnt",
+    .name = "pivot_root",
+    .sentence = "pivot_root inside leaves the outside's root directory",
+    .source =
+        "pivot_root(2), mount_namespaces(7); fs/namespace.c path_pivot_root(), "
+        "chroot_fs_refs()",
+    .first_kernel = "2.4.19",
+    .namespaces = {Kind::Mnt},
+    .ways = all_ways,
+    .privileges = all_privileges,
+    .acts = pivot_acts,
+    .judge = judge_pivot,
+    .look = look,
+    .why =
+        "pivot_root changes the root directory of every process in the namespace that has the "
+        "old one. Run times call it for each container that they start.",
+    .failure = "Starting a container gives the host's processes the container's root directory.",
+    .by_hand =
+        "unshare -m sh -c '\n"
+        "  mount -t tmpfs none /mnt; mkdir /mnt/old; touch /mnt/mark\n"
+        "  cd /mnt; pivot_root . old; echo /*'   # /mark /old\n"
+        "ls -d /mark || echo not here",
+};
 
 }  // namespace nsbench::probes

@@ -115,9 +115,10 @@ std::string propagation_at(std::string_view name) {
   return mount.point.empty() ? "none" : mount.propagation();
 }
 
-bool in_less_privileged(Scene& scene, const Look& look, NamespaceSet further) {
-  const bool control = scene.recipe().namespaces.empty();
-  const NamespaceSet set = control ? NamespaceSet{} : further | NamespaceSet{Kind::User, Kind::Mnt};
+namespace {
+
+bool in_further(Scene& scene, const Look& look, NamespaceSet further) {
+  const NamespaceSet set = scene.recipe().namespaces.empty() ? NamespaceSet{} : further;
   if (!in_nested(scene, "nested", set, look, scene.recipe().method)) return false;
   const int refused = scene.seen.errno_of("nested enter");
   if (refused <= 0) return true;
@@ -127,6 +128,16 @@ bool in_less_privileged(Scene& scene, const Look& look, NamespaceSet further) {
     return false;
   }
   return true;
+}
+
+}  // namespace
+
+bool in_less_privileged(Scene& scene, const Look& look, NamespaceSet further) {
+  return in_further(scene, look, further | NamespaceSet{Kind::User, Kind::Mnt});
+}
+
+bool in_user_namespace(Scene& scene, const Look& look) {
+  return in_further(scene, look, {Kind::User});
 }
 
 Partner::Partner(const Part& part) {

@@ -56,6 +56,8 @@ std::string propagation_at(std::string_view name);
 // recipe says; in a control, in the caller's own. What it saw is put below "nested". Where the
 // environment has no user namespace for us the case is skipped. False if the case has ended.
 bool in_less_privileged(Scene& scene, const Look& look, NamespaceSet further = {});
+// The same in a new user namespace alone: the mount namespace is the caller's and another one's.
+bool in_user_namespace(Scene& scene, const Look& look);
 
 // A forked process in the namespaces of its maker that plays a part each time it is asked to: what
 // the outside does while a nested look is under way.

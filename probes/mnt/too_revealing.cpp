@@ -41,10 +41,16 @@ void look_for(Scene& scene) {
   scene.seen.text("type", there.type);
 }
 
+// Mounts one and takes it away again: one file system can't be writable and read-only at once.
 template <const Masked& which>
 int mount_fresh(unsigned long flags = 0) {
   constexpr unsigned long as_restrictive = MS_NOSUID | MS_NODEV | MS_NOEXEC;
-  return ::mount("nsbench", make_dir("fresh").c_str(), which.type, as_restrictive | flags, nullptr);
+  const std::string path = make_dir("fresh");
+  const int mounted = ::mount("nsbench", path.c_str(), which.type, as_restrictive | flags, nullptr);
+  const int err = errno;
+  if (mounted == 0) ::umount2(path.c_str(), 0);
+  errno = err;
+  return mounted;
 }
 
 // Evidence that the environment masks it already: a mount on it that is not on an empty directory.
@@ -111,7 +117,6 @@ void remount(Scene& scene) {
               MS_REMOUNT | MS_BIND | MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC, nullptr));
 }
 
-// Writable first: a fresh one that is read-only would count as the one that is there.
 void mount_both(Scene& scene) {
   const auto look = [](Observation& seen) {
     seen.call("mount writable", mount_fresh<sysfs>());
