@@ -2,6 +2,7 @@
 #include <initializer_list>
 
 #include "probes/leak_table.h"
+#include "probes/net/more_leak_tables.h"
 #include "probes/net/probes.h"
 
 namespace nsbench {
@@ -122,10 +123,77 @@ LeakTable unix_diag_leaks() {
           {}};
 }
 
+LeakTable nftables_leaks() {
+  const Value taken = Value::err(EEXIST);
+  return {&nftables,
+          {{"outside makes a table", "make a table", ok},
+           {"inside makes a table", "make a table", ok},
+           {"outside makes a table", "the outside's table", "yes"},
+           {"inside looks", "the outside's table", "no", "yes"},
+           {"inside makes a table", "the inside's table", "yes"},
+           {"outside looks", "the inside's table", "no", "yes"},
+           {"inside takes the same name", "make a table", ok, taken},
+           {"inside drops", "make a chain", ok},
+           {"inside drops", "send", Value::err(EPERM)},
+           {"outside sends", "send", ok, Value::err(EPERM)}},
+          {}};
+}
+
+LeakTable netlink_ports_leaks() {
+  LeakTable table{
+      &netlink_ports, {{"inside takes the same port", "bind", ok, Value::err(EADDRINUSE)}}, {}};
+  for (const char* owner : {"outside takes a port", "inside takes a port"}) {
+    table.facts.emplace_back(owner, "bind", ok);
+    table.facts.emplace_back(owner, "send", ok);
+    table.facts.emplace_back(owner, "in /proc/net/netlink", "yes");
+  }
+  for (const char* other : {"inside tries it", "outside tries it"}) {
+    table.facts.emplace_back(other, "send", Value::err(ECONNREFUSED), ok);
+    table.facts.emplace_back(other, "in /proc/net/netlink", "no", "yes");
+  }
+  return table;
+}
+
+LeakTable tcp_diag_leaks() {
+  return {&tcp_diag,
+          {{"outside listens", "listen", ok},
+           {"inside listens", "listen", ok},
+           {"outside listens", "inet_diag", "yes"},
+           {"inside listens", "inet_diag", "yes"},
+           {"inside looks", "inet_diag", "no", "yes"},
+           {"outside looks", "inet_diag", "no", "yes"}},
+          {}};
+}
+
+LeakTable proc_net_leaks() {
+  return {&proc_net,
+          {{"outside names its lo", "rename", ok},
+           {"inside names its lo", "rename", ok},
+           {"outside names its lo", "/proc/net", "yes"},
+           {"inside looks", "/proc/net", "no", "yes"},
+           {"inside looks", "/proc/thread-self/net", "no", "yes"},
+           {"inside looks", "/proc/1/net", "yes"},
+           {"outside looks at the inside", "the outside's lo", "no", "yes"},
+           {"outside looks again", "the inside's lo", "yes"},
+           {"outside looks again", "/proc/net", "no", "yes"}},
+          {}};
+}
+
+LeakTable sysfs_mounter_leaks() {
+  return {&sysfs_mounter,
+          {{"outside mounts a sysfs", "mount", ok},
+           {"outside mounts a sysfs", "the outside's lo", "yes"},
+           {"inside names its lo", "the outside's lo", "yes"},
+           {"inside names its lo", "rename", ok},
+           {"inside names its lo", "the inside's lo", "no", "yes"},
+           {"outside looks", "the outside's lo", "yes", "no"}},
+          {}};
+}
+
 }  // namespace
 
 std::vector<LeakTable> net_leak_tables() {
-  return {
+  std::vector<LeakTable> all{
       interfaces_leaks(),
       interface_names_leaks(),
       list_leaks(addresses,
@@ -146,7 +214,14 @@ std::vector<LeakTable> net_leak_tables() {
                              port6_facts("udp IPv6 port in /proc/net")}),
       unix_abstract_leaks(),
       unix_diag_leaks(),
+      nftables_leaks(),
+      netlink_ports_leaks(),
+      tcp_diag_leaks(),
+      proc_net_leaks(),
+      sysfs_mounter_leaks(),
   };
+  for (LeakTable& more : more_net_leak_tables()) all.push_back(std::move(more));
+  return all;
 }
 
 }  // namespace nsbench

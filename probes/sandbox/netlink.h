@@ -12,6 +12,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "probes/sandbox/deadline.h"
@@ -77,7 +78,11 @@ class Socket {
  public:
   // `protocol`: NETLINK_ROUTE, ..; `groups`: the RTMGRP_* mask to listen to.
   static Result<Socket> open(int protocol, std::uint32_t groups = 0);
+  // One that was opened before; it is owned from here on.
+  explicit Socket(Fd socket) : socket_(std::move(socket)) {}
   [[nodiscard]] int fd() const { return socket_.get(); }
+  // Gives the descriptor up; the caller closes it.
+  int release() { return socket_.release(); }
   // The port that the kernel gave it (netlink(7), nl_pid).
   [[nodiscard]] std::uint32_t port() const;
 
@@ -97,7 +102,6 @@ class Socket {
                   const std::string& step);
 
  private:
-  explicit Socket(Fd socket) : socket_(std::move(socket)) {}
   Status send(std::string_view bytes, const std::string& step) const;
   Result<std::vector<Answer>> receive(const std::string& step) const;
   Fd socket_;

@@ -57,6 +57,7 @@ Link link_of(const netlink::Answer& message) {
   if (const auto details = netlink::attribute(all, IFLA_LINKINFO)) {
     link.kind = netlink::text_of(*details, IFLA_INFO_KIND);
   }
+  link.mtu = netlink::number_of(all, IFLA_MTU).value_or(0);
   link.peer_nsid = static_cast<int>(netlink::number_of(all, IFLA_LINK_NETNSID).value_or(-1));
   return link;
 }
@@ -128,6 +129,29 @@ Status set_up(std::string_view name) {
   header->ifi_change = IFF_UP;
   Message request(RTM_NEWLINK, NLM_F_ACK, *header);
   return acknowledged(request, fmt::format("up({})", name));
+}
+
+Status wait_running(std::string_view name, Deadline deadline) {
+  const std::string step = fmt::format("rtnetlink {} is running", name);
+  Result<netlink::Socket> ear = netlink::Socket::open(NETLINK_ROUTE, RTMGRP_LINK);
+  if (!ear) return ear.error();
+  const Result<Link> now = link(name);
+  if (!now) return now.error();
+  if ((now->flags & IFF_RUNNING) != 0) return {};
+  const auto runs = [name](const netlink::Answer& answer) {
+    if (answer.type != RTM_NEWLINK) return false;
+    const Link one = link_of(answer);
+    return one.name == name && (one.flags & IFF_RUNNING) != 0;
+  };
+  return ear->wait_for(runs, deadline, step);
+}
+
+Status set_mtu(std::string_view name, unsigned mtu) {
+  const Result<ifinfomsg> header = header_of(name);
+  if (!header) return header.error();
+  Message request(RTM_NEWLINK, NLM_F_ACK, *header);
+  request.number(IFLA_MTU, mtu);
+  return acknowledged(request, fmt::format("mtu({}, {})", name, mtu));
 }
 
 Status set_master(std::string_view name, std::string_view bridge) {

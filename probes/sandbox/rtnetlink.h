@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "probes/sandbox/deadline.h"
 #include "probes/sandbox/netlink.h"
 #include "reports/result.h"
 
@@ -19,6 +20,7 @@ struct Link {
   std::string name;
   unsigned flags = 0;  // IFF_*
   std::string kind;    // "veth"; empty for lo and for hardware
+  unsigned mtu = 0;
   int peer_nsid = -1;  // IFLA_LINK_NETNSID: the nsid of the namespace of a veth's other end
 };
 
@@ -37,6 +39,10 @@ Status add_veth(std::string_view name, std::string_view peer);
 Status delete_link(std::string_view name);
 Status rename_link(std::string_view name, std::string_view new_name);
 Status set_up(std::string_view name);
+// Waits until it carries frames (IFF_RUNNING), by the events of the kernel: ETIMEDOUT if it does
+// not by then. Its queues are started some time after it came up (net/core/link_watch.c).
+Status wait_running(std::string_view name, Deadline deadline);
+Status set_mtu(std::string_view name, unsigned mtu);
 // Makes it a port of a bridge.
 Status set_master(std::string_view name, std::string_view bridge);
 
