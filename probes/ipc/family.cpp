@@ -10,7 +10,7 @@ namespace {
 
 constexpr std::array rows{
     &ipc_identity,     &sysv_shm,    &sysv_sem,      &sysv_msg,       &mqueue,
-    &proc_sysvipc,     &sysv_counts, &sysctls,       &mqueue_sysctls, &next_ids,
+    &proc_sysvipc,     &sysv_counts, &ipc_sysctls,   &mqueue_sysctls, &next_ids,
     &ipc_sysctl_owner, &sysv_limits, &mqueue_limits, &ipc_lifetime,   &shm_lifetime,
     &mqueue_lifetime,  &sem_undo,    &sysvsem_flags, &ipc_owner,      &attached_segment,
 };

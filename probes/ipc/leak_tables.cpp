@@ -236,7 +236,7 @@ std::vector<LeakTable> ipc_leak_tables() {
       mqueue_leaks(),
       proc_sysvipc_leaks(),
       sysv_counts_leaks(),
-      sysctl_leaks(sysctls, sysv_files()),
+      sysctl_leaks(ipc_sysctls, sysv_files()),
       sysctl_leaks(mqueue_sysctls, mqueue_files()),
       sysctl_leaks(next_ids, next_id_files()),
       sysctl_owner_leaks(),

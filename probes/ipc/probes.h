@@ -12,7 +12,7 @@ extern const Probe mqueue;
 // proc_sysvipc.cpp
 extern const Probe proc_sysvipc, sysv_counts;
 // sysctls.cpp
-extern const Probe sysctls, mqueue_sysctls, next_ids, ipc_sysctl_owner;
+extern const Probe ipc_sysctls, mqueue_sysctls, next_ids, ipc_sysctl_owner;
 // limits.cpp
 extern const Probe sysv_limits, mqueue_limits;
 // lifetime.cpp

@@ -169,7 +169,7 @@ Judgement judge(const Transcript& t) {
 
 }  // namespace
 
-constinit const Probe sysctls = with_texts(
+constinit const Probe ipc_sysctls = with_texts(
     sysctl_probe<sysv_files>(
         "sysctls", "the limits of System V IPC below /proc/sys/kernel are the namespace's own",
         "ipc_namespaces(7), proc_sys_kernel(5); ipc/ipc_sysctl.c ipc_sysctls[]", "3.1"),

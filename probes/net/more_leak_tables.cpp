@@ -66,7 +66,7 @@ LeakTable device_uevents_leaks() {
 }
 
 LeakTable sysctls_leaks() {
-  return {&sysctls,
+  return {&net_sysctls,
           {{"outside sets", "write ipv4/ip_forward", ok},
            {"outside sets", "write core/somaxconn", ok},
            {"inside sets", "write ipv4/ip_forward", ok},
@@ -214,14 +214,14 @@ LeakTable bridge_leaks() {
           {}};
 }
 
-// An act of no_privilege, in the outside's namespace and in one's own.
+// An act of net_no_privilege, in the outside's namespace and in one's own.
 struct PrivilegedAct {
   const char* there;
   const char* own;
 };
 
 LeakTable no_privilege_leaks() {
-  LeakTable table{&no_privilege, {{"inside tries in its own", "own enter", ok}}, {}};
+  LeakTable table{&net_no_privilege, {{"inside tries in its own", "own enter", ok}}, {}};
   for (const PrivilegedAct& act : {PrivilegedAct{"raw socket", "own raw socket"},
                                    {"packet socket", "own packet socket"},
                                    {"change a link", "own change a link"},

@@ -135,7 +135,7 @@ Judgement judge(const Transcript& t) {
 
 }  // namespace
 
-constinit const Probe no_privilege{
+constinit const Probe net_no_privilege{
     .family = "net",
     .name = "no_privilege",
     .sentence = "a user namespace has no rights over a network namespace that it does not own",

@@ -18,7 +18,7 @@ extern const Probe packet;
 // events.cpp
 extern const Probe link_events, device_uevents;
 // sysctls.cpp
-extern const Probe sysctls, default_ttl, unprivileged_ports;
+extern const Probe net_sysctls, default_ttl, unprivileged_ports;
 // sysctl_rules.cpp
 extern const Probe sysctl_globals, proc_sys_owner, proc_sys_effective_ids, foreign_sysctl;
 // socket_birth.cpp
@@ -28,7 +28,7 @@ extern const Probe death;
 // wiring.cpp
 extern const Probe veth, bridge;
 // privilege.cpp
-extern const Probe no_privilege, move_privilege;
+extern const Probe net_no_privilege, move_privilege;
 // nftables.cpp
 extern const Probe nftables;
 // netlink_ports.cpp

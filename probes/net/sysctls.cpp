@@ -162,7 +162,7 @@ constexpr Probe sysctl_probe(std::string_view name, std::string_view sentence,
 
 }  // namespace
 
-constinit const Probe sysctls = sysctl_probe<Common>(
+constinit const Probe net_sysctls = sysctl_probe<Common>(
     "sysctls", "net.ipv4.ip_forward and net.core.somaxconn are the side's own",
     "network_namespaces(7); net/ipv4/devinet.c devinet_init_net(), net/core/sysctl_net_core.c "
     "sysctl_core_net_init()",

@@ -9,8 +9,8 @@ namespace nsbench::probes {
 namespace {
 
 constexpr std::array rows{
-    &uts_identity, &hostname,     &hostname_sysctl, &domainname, &domainname_sysctl,
-    &sysctl_owner, &no_privilege, &name_length,     &inherited,  &version_fixed,
+    &uts_identity, &hostname,         &hostname_sysctl, &domainname, &domainname_sysctl,
+    &sysctl_owner, &uts_no_privilege, &name_length,     &inherited,  &version_fixed,
 };
 
 }  // namespace

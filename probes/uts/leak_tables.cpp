@@ -55,7 +55,7 @@ LeakTable no_privilege_leaks() {
   constexpr std::string_view rightful = "inside renames";
   constexpr std::string_view powerless = "a process without capabilities tries";
   constexpr std::string_view below = "a user namespace below tries";
-  return {&no_privilege,
+  return {&uts_no_privilege,
           {{rightful, "sethostname", ok},
            {rightful, "setdomainname", ok},
            {rightful, "nodename", "nsb-rightful"},

@@ -133,7 +133,7 @@ Judgement judge(const Transcript& t) {
 
 }  // namespace
 
-constinit const Probe no_privilege{
+constinit const Probe uts_no_privilege{
     .family = "uts",
     .name = "no_privilege",
     .sentence = "only CAP_SYS_ADMIN in the user namespace that owns them sets the two names",

@@ -12,6 +12,6 @@ extern const Probe hostname_sysctl, domainname_sysctl, sysctl_owner;
 // inherited.cpp
 extern const Probe inherited, version_fixed;
 // privilege.cpp
-extern const Probe no_privilege, name_length;
+extern const Probe uts_no_privilege, name_length;
 
 }  // namespace nsbench::probes
