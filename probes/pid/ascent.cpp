@@ -94,8 +94,8 @@ Judgement judge(const Transcript& t) {
   j.isolated_errno("nor by a pidfd of a process there", EINVAL, seen.errno_of("outer process"));
   j.isolated_errno("a sibling's namespace can't be joined", EINVAL,
                    seen.errno_of("sibling namespace"));
-  j.works_equal("NS_GET_PARENT of the one below answers with its own", "its own",
-                seen.text_of("parent of the one below"));
+  j.rule_equal("NS_GET_PARENT of the one below answers with its own", "its own",
+               seen.text_of("parent of the one below"));
   j.rule_errno("NS_GET_PARENT of its own is refused", EPERM, seen.errno_of("parent of its own"));
   return j;
 }
@@ -137,8 +137,8 @@ constexpr std::array unshare_acts{
 };
 
 void judge_children(Judgement& j, const Observation& seen, int first) {
-  j.works_equal("the caller keeps its namespace", "kept", seen.text_of("own namespace"));
-  j.works_equal("the caller keeps its pid", "kept", seen.text_of("own pid"));
+  j.rule_equal("the caller keeps its namespace", "kept", seen.text_of("own namespace"));
+  j.rule_equal("the caller keeps its pid", "kept", seen.text_of("own pid"));
   // The status is ten times the child's pid, and its parent's, which it can't see.
   j.isolated_equal(fmt::format("the first child is number {} and sees no parent", first),
                    fmt::format("exited with {}", first * 10), seen.text_of("first"));

@@ -19,6 +19,7 @@ constexpr std::array rows{
     &unknown_pids,
     &pidfd_info,
     &init_protected,
+    &init_not_stopped,
     &init_and_ancestor,
     &init_death,
     &orphans,

@@ -1,5 +1,6 @@
 // pid: which signals reach the first process of a namespace, PID 1.
 #include <fmt/format.h>
+#include <sys/ptrace.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -34,9 +35,11 @@ constexpr int not_sent = 10;
 constexpr std::array from_inside{
     Attempt{"SIGTERM", Sender::Descendant, SIGTERM, false},
     Attempt{"SIGKILL", Sender::Descendant, SIGKILL, false},
-    Attempt{"SIGSTOP", Sender::Descendant, SIGSTOP, false},
     Attempt{"its own SIGKILL", Sender::Itself, SIGKILL, false},
     Attempt{"handled SIGTERM", Sender::Descendant, SIGTERM, true},
+};
+constexpr std::array stop_from_inside{
+    Attempt{"SIGSTOP", Sender::Descendant, SIGSTOP, false},
 };
 constexpr std::array from_ancestor{
     Attempt{"SIGTERM", Sender::Ancestor, SIGTERM, false},
@@ -96,6 +99,27 @@ void try_all(Scene& scene) {
   }
 }
 
+// A tracer gets to see signals that are ignored otherwise, and a traced PID 1 is stopped by SIGSTOP
+// (sig_ignored()). Only who is traced already can't ask for it.
+bool is_traced() {
+  Result<Child> child = Child::fork(
+      [] { return ::ptrace(PTRACE_TRACEME, 0, nullptr, nullptr) != 0 && errno == EPERM ? 1 : 0; });
+  if (!child) return false;
+  const Result<ExitStatus> ended = child->wait();
+  return ended && ended->code == 1;
+}
+
+void try_to_stop(Scene& scene) {
+  if (is_traced()) {
+    return scene.skip(SkipReason::Policy, "PTRACE_TRACEME: EPERM (a tracer changes the rule)");
+  }
+  try_all<stop_from_inside>(scene);
+}
+
+constexpr std::array stop_acts{
+    Act{Side::Inside, "inside makes first processes", try_to_stop},
+};
+
 template <const auto& attempts>
 constexpr std::array acts{
     Act{Side::Inside, "inside makes first processes", try_all<attempts>},
@@ -108,12 +132,21 @@ Judgement judge_inside(const Transcript& t) {
   Judgement j;
   const Observation& seen = t.at("inside makes first processes");
   j.works_errno("first processes can be made", seen.errno_of("make the first process"));
-  for (const char* name : {"SIGTERM", "SIGKILL", "SIGSTOP"}) {
+  for (const char* name : {"SIGTERM", "SIGKILL"}) {
     j.isolated_equal(fmt::format("{} from inside the namespace leaves PID 1 alone", name), lived,
                      seen.text_of(name));
   }
   j.isolated_equal("PID 1 can't kill itself by SIGKILL", lived, seen.text_of("its own SIGKILL"));
-  j.works_equal("a signal that PID 1 handles reaches it", handled, seen.text_of("handled SIGTERM"));
+  j.rule_equal("a signal that PID 1 handles reaches it", handled, seen.text_of("handled SIGTERM"));
+  return j;
+}
+
+Judgement judge_stop(const Transcript& t) {
+  Judgement j;
+  const Observation& seen = t.at("inside makes first processes");
+  j.works_errno("first processes can be made", seen.errno_of("make the first process"));
+  j.isolated_equal("SIGSTOP from inside the namespace leaves PID 1 alone", lived,
+                   seen.text_of("SIGSTOP"));
   return j;
 }
 
@@ -123,12 +156,12 @@ Judgement judge_ancestor(const Transcript& t) {
   j.works_errno("first processes can be made", seen.errno_of("make the first process"));
   j.isolated_equal("SIGTERM from an ancestor is dropped where PID 1 has no handler", lived,
                    seen.text_of("SIGTERM"));
-  j.works_equal("SIGTERM from an ancestor is handled where PID 1 has one", handled,
-                seen.text_of("handled SIGTERM"));
-  j.works_equal("SIGKILL from an ancestor kills PID 1", "killed by SIGKILL",
-                seen.text_of("SIGKILL"));
-  j.works_equal("SIGSTOP from an ancestor stops PID 1", "stopped by SIGSTOP",
-                seen.text_of("SIGSTOP"));
+  j.rule_equal("SIGTERM from an ancestor is handled where PID 1 has one", handled,
+               seen.text_of("handled SIGTERM"));
+  j.rule_equal("SIGKILL from an ancestor kills PID 1", "killed by SIGKILL",
+               seen.text_of("SIGKILL"));
+  j.rule_equal("SIGSTOP from an ancestor stops PID 1", "stopped by SIGSTOP",
+               seen.text_of("SIGSTOP"));
   return j;
 }
 
@@ -137,7 +170,7 @@ Judgement judge_ancestor(const Transcript& t) {
 constinit const Probe init_protected{
     .family = "pid",
     .name = "init_protected",
-    .sentence = "PID 1 ignores SIGKILL, SIGSTOP and signals it does not handle from its namespace",
+    .sentence = "PID 1 ignores SIGKILL and signals it does not handle from its own namespace",
     .source =
         "pid_namespaces(7) \"The namespace init process\"; kernel/signal.c "
         "sig_task_ignored()",
@@ -152,8 +185,28 @@ constinit const Probe init_protected{
         "others by one signal to it.",
     .failure = "Any process inside that may signal PID 1 can kill or stop the whole container.",
     .by_hand =
-        "unshare --pid --fork sh -c '(kill -KILL 1; kill -TERM 1; kill -STOP 1)\n"
+        "unshare --pid --fork sh -c '(kill -KILL 1; kill -TERM 1)\n"
         "  echo still here'",
+};
+
+constinit const Probe init_not_stopped{
+    .family = "pid",
+    .name = "init_not_stopped",
+    .sentence = "PID 1 ignores SIGSTOP from its own namespace",
+    .source =
+        "pid_namespaces(7) \"The namespace init process\"; kernel/signal.c "
+        "sig_task_ignored()",
+    .first_kernel = "2.6.24",
+    .namespaces = {Kind::Pid},
+    .ways = making_ways,
+    .privileges = all_privileges,
+    .acts = stop_acts,
+    .judge = judge_stop,
+    .why =
+        "A PID 1 that is stopped reaps nobody and answers nobody, and nothing inside can let it "
+        "go on if the rest of the container waits for it.",
+    .failure = "Any process inside that may signal PID 1 can freeze the whole container.",
+    .by_hand = "unshare --pid --fork sh -c '(kill -STOP 1); echo still here'",
 };
 
 constinit const Probe init_and_ancestor{

@@ -43,7 +43,7 @@ LeakTable proc_view_leaks() {
            {"inside mounts proc", "victims", 0, 1},
            {"inside mounts proc", "last pid", 2, 44},
            {"inside mounts proc", "ns_last_pid", "2", "44"}},
-          {}};
+          {{"inside mounts proc", "self", "1", "20"}}};
 }
 
 LeakTable no_signal_out_leaks() {
@@ -66,7 +66,7 @@ LeakTable no_signal_to_all_leaks() {
            {"inside signals everybody", "kill(-1)", ok},
            {"inside signals everybody", "own process heard", 1},
            {"outside asks the victim", "it heard", 0, 1}},
-          {}};
+          {{"inside signals everybody", "own process heard", 1, 0}}};
 }
 
 LeakTable no_signal_by_pidfd_leaks() {
@@ -81,7 +81,9 @@ LeakTable no_signal_by_pidfd_leaks() {
 }
 
 LeakTable unknown_pids_leaks() {
-  LeakTable table{&unknown_pids, {{"inside names its own", "refused", "none"}}, {}};
+  LeakTable table{&unknown_pids,
+                  {{"inside names its own", "refused", "none"}},
+                  {{"inside names its own", "refused", "none", "getsid: ESRCH"}}};
   for (const char* call : {"pidfd_open", "getsid", "getpgid", "setpriority", "sched_getscheduler",
                            "sched_setaffinity", "prlimit", "ioprio_get", "capget",
                            "get_robust_list", "process_vm_readv", "F_SETOWN_EX", "ptrace"}) {
@@ -98,7 +100,8 @@ LeakTable pidfd_info_leaks() {
            {"inside reads its fdinfo", "own NSpid", "1"},
            {"inside reads its fdinfo", "outside's Pid", "0", "1"},
            {"inside reads its fdinfo", "outside's NSpid", "0", "1"}},
-          {}};
+          {{"inside reads its fdinfo", "own Pid", "1", "20"},
+           {"inside reads its fdinfo", "own NSpid", "1", "20"}}};
 }
 
 constexpr const char* makes_first = "inside makes first processes";
@@ -108,9 +111,15 @@ LeakTable init_protected_leaks() {
           {{makes_first, "make the first process", ok},
            {makes_first, "SIGTERM", "exited with 7", "killed by SIGTERM"},
            {makes_first, "SIGKILL", "exited with 7", "killed by SIGKILL"},
-           {makes_first, "SIGSTOP", "exited with 7", "stopped by SIGSTOP"},
            {makes_first, "its own SIGKILL", "exited with 7", "killed by SIGKILL"},
            {makes_first, "handled SIGTERM", "exited with 9"}},
+          {{makes_first, "handled SIGTERM", "exited with 9", "exited with 7"}}};
+}
+
+LeakTable init_not_stopped_leaks() {
+  return {&init_not_stopped,
+          {{makes_first, "make the first process", ok},
+           {makes_first, "SIGSTOP", "exited with 7", "stopped by SIGSTOP"}},
           {}};
 }
 
@@ -122,6 +131,7 @@ LeakTable init_and_ancestor_leaks() {
            {makes_first, "SIGKILL", "killed by SIGKILL"},
            {makes_first, "SIGSTOP", "stopped by SIGSTOP"}},
           {{makes_first, "SIGKILL", "", "exited with 7"},
+           {makes_first, "handled SIGTERM", "", "killed by SIGTERM"},
            {makes_first, "SIGSTOP", "", "exited with 7"}}};
 }
 
@@ -146,7 +156,7 @@ LeakTable orphans_leaks() {
            {act, "orphan's parent", "1", "24"},
            {act, "reaped inside", "1", "0"},
            {act, "reaped outside", 1, 2}},
-          {}};
+          {{"inside has a subreaper", "orphan's parent inside", "", "somebody else"}}};
 }
 
 LeakTable orphans_of_joiner_leaks() {
@@ -180,11 +190,12 @@ LeakTable wait_pid_leaks() {
            {act, "waitid's", 5},
            {act, "waitid(P_ALL)'s", 5},
            {act, "SIGCHLD's si_pid", 5},
-           {act, "status", "1", "2"},
+           {act, "own", 1, 5},
            {act, "waitid(1)", Value::err(ECHILD)}},
           {{act, "waitid's", 5, 1},
            {act, "waitid(P_ALL)'s", 5, 1},
            {act, "SIGCHLD's si_pid", 5, 1},
+           {act, "own", 1, 2},
            {act, "waitid(1)", Value::err(ECHILD), ok}}};
 }
 
@@ -237,7 +248,7 @@ LeakTable proc_locks_leaks() {
            {inside, "outside's lock", "none", "1"},
            {"outside reads its list", "inside", 2},
            {"outside reads its list", "inside's lock", 2}},
-          {{"outside reads its list", "inside's lock", 2, 1}}};
+          {{"outside reads its list", "inside's lock", 2, 1}, {inside, "own lock", "1", "2"}}};
 }
 
 LeakTable mq_notify_pid_leaks() {
@@ -315,7 +326,7 @@ LeakTable no_ascent_leaks() {
            {act, "sibling namespace", invalid, ok},
            {act, "parent of the one below", "its own"},
            {act, "parent of its own", Value::err(EPERM), ok}},
-          {}};
+          {{act, "parent of the one below", "its own", "another"}}};
 }
 
 LeakTable unshare_children_leaks() {
@@ -375,7 +386,10 @@ LeakTable set_tid_leaks() {
            {act, "too deep", invalid, ok},
            {act, "below enter", ok},
            {act, "below one", Value::err(EPERM), ok}},
-          {{act, "one status", 50, 51}, {act, "first returned", 215, 7}}};
+          {{act, "one status", 50, 51},
+           {act, "one returned", 215, 7},
+           {act, "first status", 50, 51},
+           {act, "first returned", 215, 7}}};
 }
 
 LeakTable set_tid_above_leaks() {
@@ -400,7 +414,7 @@ LeakTable pid_max_leaks() {
            {inside, "write the reserved", invalid, ok},
            {"outside looks again", "limit", 999, 4992},
            {"outside looks again", "below the limit", ok, invalid}},
-          {}};
+          {{inside, "limit", 4992, 5000}}};
 }
 
 LeakTable proc_owner_leaks() {
@@ -415,7 +429,7 @@ LeakTable proc_owner_leaks() {
            {outside, "inside", 4},
            {outside, "self in the inside's", "ENOENT", "1"},
            {inside, "self in the sibling's", "ENOENT", "4"}},
-          {{inside, "self in the outside's", "4", "1"}}};
+          {{inside, "self in the outside's", "4", "1"}, {inside, "self", "1", "4"}}};
 }
 
 LeakTable status_ids_leaks() {
@@ -435,28 +449,17 @@ LeakTable last_pid_written_leaks() {
            {"outside goes on", "next", 6, 252},
            {"inside writes", "below enter", ok},
            {"inside writes", "below write", Value::err(EPERM), ok}},
-          {}};
+          {{"inside writes", "next", 251, 3}}};
 }
 
 // Of signals and of who they reach.
 std::vector<LeakTable> process_leaks() {
-  return {no_signal_out_leaks(),
-          no_signal_to_all_leaks(),
-          no_signal_by_pidfd_leaks(),
-          unknown_pids_leaks(),
-          init_protected_leaks(),
-          init_and_ancestor_leaks(),
-          init_death_leaks(),
-          orphans_leaks(),
-          orphans_of_joiner_leaks(),
-          nesting_leaks(),
-          unshare_once_leaks(),
-          no_foreign_thread_leaks(),
-          init_no_sibling_leaks(),
-          no_ascent_leaks(),
-          unshare_children_leaks(),
-          setns_children_leaks(),
-          reboot_leaks()};
+  return {no_signal_out_leaks(),     no_signal_to_all_leaks(), no_signal_by_pidfd_leaks(),
+          unknown_pids_leaks(),      init_protected_leaks(),   init_and_ancestor_leaks(),
+          init_not_stopped_leaks(),  init_death_leaks(),       orphans_leaks(),
+          orphans_of_joiner_leaks(), nesting_leaks(),          unshare_once_leaks(),
+          no_foreign_thread_leaks(), init_no_sibling_leaks(),  no_ascent_leaks(),
+          unshare_children_leaks(),  setns_children_leaks(),   reboot_leaks()};
 }
 
 // Of the numbers that are told and chosen.

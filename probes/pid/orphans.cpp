@@ -127,8 +127,8 @@ Judgement judge(const Transcript& t) {
   Judgement j;
   const Observation& seen = t.at("inside watches an orphan below");
   j.works_errno("a first process can be made", seen.errno_of("make the first process"));
-  j.works_equal("a subreaper catches the orphans of its own namespace", "the subreaper",
-                t.at("inside has a subreaper").text_of("orphan's parent inside"));
+  j.rule_equal("a subreaper catches the orphans of its own namespace", "the subreaper",
+               t.at("inside has a subreaper").text_of("orphan's parent inside"));
   j.isolated_equal("an orphan's new parent is PID 1 of its namespace", "1",
                    seen.text_of("orphan's parent"));
   j.isolated_equal("PID 1 reaps it", "1", seen.text_of("reaped inside"));
@@ -189,8 +189,8 @@ Judgement judge(const Transcript& t) {
                 seen.text_of("joiner"));
   j.isolated_equal("its parent stays invisible to an orphan whose parent had joined", "0",
                    seen.text_of("orphan's parent"));
-  j.works_equal("such an orphan goes to the subreaper of its parent, outside", "1",
-                std::to_string(seen.number_of("reaped outside")));
+  j.rule_equal("such an orphan goes to the subreaper of its parent, outside", "1",
+               std::to_string(seen.number_of("reaped outside")));
   return j;
 }
 

@@ -109,7 +109,7 @@ Judgement judge(const Transcript& t) {
   };
   j.works_errno("pid_max can be written outside", outside.errno_of("write"));
   j.works_errno("pid_max can be written inside", inside.errno_of("write"));
-  j.works_equal("it is what was written", number(inside, "wanted"), number(inside, "limit"));
+  j.rule_equal("it is what was written", number(inside, "wanted"), number(inside, "limit"));
   const std::int64_t inherited = inside.number_of("before");
   j.isolated("a limit set outside is not seen inside", "anything but " + number(outside, "limit"),
              std::to_string(inherited), inherited > 0 && inherited != outside.number_of("limit"));

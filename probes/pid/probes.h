@@ -14,7 +14,7 @@ extern const Probe no_signal_out, no_signal_to_all, no_signal_by_pidfd;
 // unknown_pids.cpp
 extern const Probe unknown_pids, pidfd_info;
 // init_protected.cpp
-extern const Probe init_protected, init_and_ancestor;
+extern const Probe init_protected, init_not_stopped, init_and_ancestor;
 // init_death.cpp
 extern const Probe init_death;
 // orphans.cpp

@@ -70,7 +70,7 @@ Judgement judge(const Transcript& t) {
   j.works_errno("proc can be mounted inside", inside.errno_of("mount(proc)"));
   j.works_errno("proc can be mounted in a sibling",
                 t.at("sibling mounts proc").errno_of("mount(proc)"));
-  j.works_equal("self in the own proc is the own number", own, inside.text_of("self"));
+  j.rule_equal("self in the own proc is the own number", own, inside.text_of("self"));
   isolated_number(j, "self in the outside's proc is the number that the outside knows",
                   outside.number_of("inside"),
                   std::atoi(inside.text_of("self in the outside's").c_str()),
@@ -166,8 +166,8 @@ Judgement judge(const Transcript& t) {
     return outside.number_of(name) > 0 && outside.number_of(name) < wanted;
   };
   j.works_errno("ns_last_pid can be written by the namespace's owner", inside.errno_of("write"));
-  j.works_equal("the next process inside has the number after it", std::to_string(wanted + 1),
-                std::to_string(inside.number_of("next")));
+  j.rule_equal("the next process inside has the number after it", std::to_string(wanted + 1),
+               std::to_string(inside.number_of("next")));
   j.isolated("ns_last_pid outside is not what was written inside",
              fmt::format("from 1 to below {}", wanted),
              std::to_string(outside.number_of("ns_last_pid")), below_wanted("ns_last_pid"));

@@ -62,24 +62,24 @@ Judgement judge(const Transcript& t) {
   j.isolated_equal("a si_pid that its sender outside made up is 0 too", "0",
                    number("inside takes the forged", "the si_pid"));
   const Observation& own = t.at("inside hears a child");
-  j.works("si_pid of a signal from inside is the sender's number there",
-          std::to_string(own.number_of("child")), std::to_string(own.number_of("its si_pid")),
-          own.number_of("child") > 0 && own.number_of("child") == own.number_of("its si_pid"));
+  j.rule("si_pid of a signal from inside is the sender's number there",
+         std::to_string(own.number_of("child")), std::to_string(own.number_of("its si_pid")),
+         own.number_of("child") > 0 && own.number_of("child") == own.number_of("its si_pid"));
   return j;
 }
 
 namespace waiting {
 
-// Waits for a first process, whose status is 1 if that is its own number, by all means there are.
+// Waits for a first process, whose status is its own number, by all means there are.
 void wait_for_first(Observation& seen, const Recipe& recipe) {
   hold_back(SIGCHLD);
-  const Result<Child> first = make_first(seen, recipe, [] { return ::getpid() == 1 ? 1 : 2; });
+  const Result<Child> first = make_first(seen, recipe, [] { return ::getpid() & 0xff; });
   if (!first) return;
   seen.number("clone", first->pid());
   siginfo_t info{};
   seen.call("waitid", ::waitid(P_PID, static_cast<id_t>(first->pid()), &info, WEXITED | WNOWAIT));
   seen.number("waitid's", info.si_pid);
-  seen.text("status", info.si_code == CLD_EXITED ? std::to_string(info.si_status) : "not exited");
+  seen.number("own", info.si_code == CLD_EXITED ? info.si_status : -1);
   take(seen, "SIGCHLD's", SIGCHLD);
   siginfo_t any{};
   ::waitid(P_ALL, 0, &any, WEXITED | WNOWAIT);
@@ -103,10 +103,10 @@ Judgement judge(const Transcript& t) {
   j.works("the number it was made with is none of the inside's", "> 1", std::to_string(clone),
           clone > 1);
   for (const char* name : {"waitid's", "waitid(P_ALL)'s", "SIGCHLD's si_pid"}) {
-    j.works_equal(fmt::format("{} number is the one it was made with", name), std::to_string(clone),
-                  std::to_string(seen.number_of(name)));
+    isolated_number(j, fmt::format("{} number is the one it was made with", name), clone,
+                    seen.number_of(name), seen.number_of("own"));
   }
-  j.isolated_equal("the process itself is number 1", "1", seen.text_of("status"));
+  j.isolated_equal("the process itself is number 1", "1", std::to_string(seen.number_of("own")));
   j.rule_errno("its own number is nobody's for the parent", ECHILD, seen.errno_of("waitid(1)"));
   return j;
 }

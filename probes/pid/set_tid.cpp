@@ -81,16 +81,16 @@ Judgement judge(const Transcript& t) {
     return std::to_string(seen.number_of(name));
   };
   j.works_errno("a child can be given a number", seen.errno_of("one"));
-  j.works_equal("its parent knows it by that number", std::to_string(another),
-                number("one returned"));
-  j.works_equal("and so does the child", std::to_string(taken_as_told), number("one status"));
+  j.rule_equal("its parent knows it by that number", std::to_string(another),
+               number("one returned"));
+  j.rule_equal("and so does the child", std::to_string(taken_as_told), number("one status"));
   j.works_errno("a child can be given a number in each namespace", seen.errno_of("both"));
   j.isolated_equal("it has both numbers, each in its namespace",
                    fmt::format("{}\t{}", outer, inner), seen.text_of("NSpid"));
   j.works_errno("the first process of a new namespace may be given 1", seen.errno_of("first"));
-  j.works_equal("which it then is", std::to_string(taken_as_told), number("first status"));
-  j.works_equal("beside the number wanted outside", std::to_string(another),
-                number("first returned"));
+  j.rule_equal("which it then is", std::to_string(taken_as_told), number("first status"));
+  j.rule_equal("beside the number wanted outside", std::to_string(another),
+               number("first returned"));
   j.rule_errno("the first process can't be given any other", EINVAL, seen.errno_of("not first"));
   j.rule_errno("a number that is in use can't be had", EEXIST, seen.errno_of("taken"));
   j.rule_errno("0 is no number", EINVAL, seen.errno_of("zero"));

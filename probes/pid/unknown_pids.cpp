@@ -133,8 +133,8 @@ constexpr std::array acts{
 Judgement judge(const Transcript& t) {
   Judgement j;
   const Observation& inside = t.at("inside names it");
-  j.works_equal("no call is refused for a process of the namespace", "none",
-                t.at("inside names its own").text_of("refused"));
+  j.rule_equal("no call is refused for a process of the namespace", "none",
+               t.at("inside names its own").text_of("refused"));
   for (const Named& one : named) {
     j.isolated_errno(fmt::format("a process outside is nobody inside: {}", one.name), ESRCH,
                      inside.errno_of(one.name));
@@ -174,8 +174,8 @@ Judgement judge(const Transcript& t) {
   const Observation& inside = t.at("inside reads its fdinfo");
   const std::string own = std::to_string(inside.number_of("getpid"));
   j.works_errno("proc can be mounted inside", inside.errno_of("mount(proc)"));
-  j.works_equal("Pid of a pidfd of a process inside is its number", own, inside.text_of("own Pid"));
-  j.works_equal("NSpid of that pidfd starts with the same", own, inside.text_of("own NSpid"));
+  j.rule_equal("Pid of a pidfd of a process inside is its number", own, inside.text_of("own Pid"));
+  j.rule_equal("NSpid of that pidfd starts with the same", own, inside.text_of("own NSpid"));
   j.isolated_equal("Pid of a pidfd of a process outside is 0 inside", "0",
                    inside.text_of("outside's Pid"));
   j.isolated_equal("NSpid of a pidfd of a process outside is 0 inside", "0",
