@@ -236,7 +236,9 @@ constinit const Probe unshare_children{
     .failure =
         "A process runs with a pid that is not its own, or its children stay where it "
         "wanted them not to be.",
-    .by_hand = "unshare --pid sh -c 'ls -l /proc/$$/ns | grep pid'   # without --fork",
+    .by_hand =
+        "unshare --pid sh -c 'readlink /proc/$$/ns/pid /proc/$$/ns/pid_for_children; :'\n"
+        "unshare --pid sh -c 'echo $$; sh -c \"echo \\$\\$; :\"; :'   # not 1, then 1",
 };
 
 constinit const Probe setns_children{

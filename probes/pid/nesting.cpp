@@ -211,9 +211,9 @@ constinit const Probe nesting{
         "Somebody inside can nest until the kernel's stack or memory is used up, or can't "
         "nest as deep as promised.",
     .by_hand =
-        "deeper() { echo $1; unshare --pid --fork sh -c \"$(declare -f deeper)\n"
-        "deeper $(($1 + 1))\"; }\n"
-        "deeper 1   # 32 is followed by: No space left on device",
+        "export deeper='echo $level; export level=$((level + 1))\n"
+        "exec unshare --pid --fork sh -c \"$deeper\"'\n"
+        "level=0 sh -c \"$deeper\"   # 32 is followed by: No space left on device",
     .control = ControlKind::Positive,
 };
 
@@ -238,10 +238,10 @@ constinit const Probe unshare_once{
         "two of them, and signals name wrong senders.",
     .by_hand =
         "python3 - <<'EOF'\n"
-        "import os, threading\n"
-        "os.unshare(os.CLONE_NEWPID)   # Python 3.12\n"
-        "try: os.unshare(os.CLONE_NEWPID)\n"
-        "except OSError as refusal: print(refusal)   # Invalid argument\n"
+        "import ctypes, threading\n"
+        "libc = ctypes.CDLL(None, use_errno=True)\n"
+        "print(libc.unshare(0x20000000))   # CLONE_NEWPID: 0\n"
+        "print(libc.unshare(0x20000000), ctypes.get_errno())   # -1 22, which is EINVAL\n"
         "try: threading.Thread(target=print).start()\n"
         "except RuntimeError as refusal: print(refusal)\n"
         "EOF",

@@ -242,9 +242,11 @@ constinit const Probe orphans_of_joiner{
         "A child of a process outside turns up as a child of PID 1 inside, or sees the "
         "number of a parent that it must not see.",
     .by_hand =
-        "unshare --pid --fork --kill-child sleep 1000 & sleep 1\n"
-        "nsenter --pid=/proc/$(pgrep -P $!)/ns/pid sh -c 'sleep 5 &' ; ps -o ppid,args\n"
-        "kill $!",
+        "unshare --pid --fork --kill-child sleep 1000 & maker=$!; sleep 1\n"
+        "nsenter --pid=/proc/$(pgrep -P $maker)/ns/pid sleep 5 & sleep 1\n"
+        "kill -KILL $!; sleep 1\n"
+        "ps -eo pid,ppid,args | grep 'sleep [5]'   # its parent is not the PID 1 inside\n"
+        "pgrep -P $maker; kill $maker   # which is this one",
 };
 
 }  // namespace nsbench::probes
