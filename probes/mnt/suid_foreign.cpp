@@ -257,7 +257,6 @@ constinit const Probe setuid_foreign{
         "unshare -m sh -c '\n"
         "  mount -t tmpfs none /mnt; cp /usr/bin/id /mnt; chmod u+s /mnt/id\n"
         "  sleep 60' & sleep 0.5\n"
-        "setpriv --reuid 65534 --clear-groups nsenter -t $! -m true; "
         "setpriv --reuid 65534 --clear-groups /proc/$!/root/mnt/id -u   # 65534\n"
         "kill $!",
 };
