@@ -253,8 +253,8 @@ constinit const Probe foreign_mount =
          all_ways,
          "unshare -m sh -c '\n"
          "  mount -t tmpfs none /mnt\n"
-         "  unshare -m sh -c \"mount --bind /proc/self/fd/9 /media\n"
-         "    umount -l /proc/self/fd/9\" 9</mnt'   # both refused");
+         "  unshare -m sh -c \"mount -c --bind /proc/self/fd/9 /media\n"
+         "    umount -c -l /proc/self/fd/9\" 9</mnt'   # both refused");
 
 constinit const Probe foreign_tree =
     with(foreign_probe("foreign_tree",
@@ -263,10 +263,10 @@ constinit const Probe foreign_tree =
                        "do_move_mount()",
                        "5.2", tree_calls::acts, tree_calls::judge),
          all_ways,
-         "# needs a program that calls open_tree(2) on a descriptor; with util-linux 2.39:\n"
+         "# mount(8) calls open_tree since util-linux 2.39, and mount(2) before\n"
          "unshare -m sh -c '\n"
          "  mount -t tmpfs none /mnt\n"
-         "  unshare -m mount --bind /proc/self/fd/9 /media 9</mnt'   # refused");
+         "  unshare -m mount -c --bind /proc/self/fd/9 /media 9</mnt'   # refused");
 
 constinit const Probe foreign_setattr =
     with(foreign_probe("foreign_setattr", "mount_setattr can't change a mount of another namespace",
@@ -275,7 +275,7 @@ constinit const Probe foreign_setattr =
          all_ways,
          "unshare -m sh -c '\n"
          "  mount -t tmpfs none /mnt\n"
-         "  unshare -m mount -o remount,bind,ro /proc/self/fd/9 9</mnt'   # refused");
+         "  unshare -m mount -c -o remount,bind,ro /proc/self/fd/9 9</mnt'   # refused");
 
 constinit const Probe foreign_propagation =
     with(foreign_probe("foreign_propagation",
@@ -287,7 +287,7 @@ constinit const Probe foreign_propagation =
          nested_ways,
          "unshare -m --propagation shared sh -c '\n"
          "  mount -t tmpfs none /mnt\n"
-         "  unshare -Urm mount --make-private /proc/self/fd/9 9</mnt   # refused\n"
+         "  unshare -Urm mount -c --make-private /proc/self/fd/9 9</mnt   # refused\n"
          "  findmnt -o TARGET,PROPAGATION /mnt'");
 
 constinit const Probe foreign_overlay =
@@ -298,6 +298,7 @@ constinit const Probe foreign_overlay =
          nested_ways,
          "unshare -m sh -c '\n"
          "  mount -t tmpfs none /mnt\n"
-         "  unshare -Urm mount -t overlay -o lowerdir=/proc/self/fd/9:/media none /media 9</mnt'");
+         "  unshare -Urm mount -t overlay -o lowerdir=/proc/self/fd/9:/media none /media 9</mnt'   "
+         "# refused");
 
 }  // namespace nsbench::probes

@@ -177,9 +177,14 @@ constinit const Probe mount_listing{
     .why = why,
     .failure = failure,
     .by_hand =
-        "# util-linux 2.41 has the calls: findmnt --kernel=listmount\n"
-        "unshare -m sh -c 'mount -t tmpfs none /mnt; findmnt /mnt'\n"
-        "findmnt /mnt || echo none",
+        "# the ids of the mounts, which no other namespace has\n"
+        "count='\n"
+        "import ctypes, struct\n"
+        "ids = (ctypes.c_uint64 * 999)()\n"
+        "all = struct.pack(\"IIQQ\", 24, 0, 2**64 - 1, 0)\n"
+        "found = ctypes.CDLL(None).syscall(458, all, ids, 999, 0)\n"
+        "print(found, \"mounts from id\", ids[0])'\n"
+        "python3 -c \"$count\"; unshare -m python3 -c \"$count\"",
 };
 
 constinit const Probe statmount_foreign{
@@ -198,10 +203,17 @@ constinit const Probe statmount_foreign{
     .why = why,
     .failure = failure,
     .by_hand =
-        "# util-linux 2.41: lsns and findmnt ask the kernel by namespace\n"
-        "unshare -m sleep 60 & sleep 0.1; lsns -t mnt -p $!\n"
-        "unshare -Ur findmnt -N $!   # refused\n"
-        "kill $!",
+        "ask='\n"
+        "import ctypes, fcntl, os, struct, sys\n"
+        "file = os.open(\"/proc/%s/ns/mnt\" % sys.argv[1], 0) if len(sys.argv) < 3 else 0\n"
+        "ns = int(sys.argv[2]) if file == 0 else struct.unpack(\"Q\", fcntl.ioctl(\n"
+        "    file, 0x8008b705, bytes(8)))[0]   # NS_GET_MNTNS_ID\n"
+        "ids = (ctypes.c_uint64 * 999)()\n"
+        "all = struct.pack(\"IIQQQ\", 32, 0, 2**64 - 1, 0, ns)\n"
+        "print(ns, ctypes.CDLL(None).syscall(458, all, ids, 999, 0))'\n"
+        "python3 -c \"$ask\" self                    # an id, and a number of mounts\n"
+        "id=$(python3 -c \"$ask\" self | cut -d\" \" -f1)\n"
+        "unshare -Urm python3 -c \"$ask\" - $id      # -1",
 };
 
 constinit const Probe mount_namespace_walk{
@@ -223,8 +235,8 @@ constinit const Probe mount_namespace_walk{
         "Root in a container without a user namespace of its own enters the mount "
         "namespaces of the host and of other containers.",
     .by_hand =
-        "# needs a program that calls the ioctls of /proc/self/ns/mnt; from outside:\n"
-        "unshare -pf --mount-proc lsns -t mnt   # lists its own only",
+        "next='import fcntl; fcntl.ioctl(open(\"/proc/self/ns/mnt\"), 0x8010b70b, bytes(16))'\n"
+        "unshare -pf --mount-proc python3 -c \"$next\"   # not permitted",
     .control = ControlKind::Positive,
 };
 

@@ -229,9 +229,9 @@ constinit const Probe locked_mounts{
     .failure = reveal,
     .by_hand =
         "unshare -m sh -c '\n"
-        "  mkdir /mnt/d; mount -t tmpfs none /mnt; mkdir /mnt/d; touch /mnt/d/hidden\n"
+        "  mount -t tmpfs none /mnt; mkdir /mnt/d; touch /mnt/d/hidden\n"
         "  mount -t tmpfs none /mnt/d\n"
-        "  unshare -Urm sh -c \"umount /mnt/d; umount -l /mnt/d; ls /mnt/d\"'",
+        "  unshare -Urm sh -c \"umount /mnt/d; umount -l /mnt/d; ls /mnt/d\"'   # nothing",
 };
 
 constinit const Probe locked_detached{

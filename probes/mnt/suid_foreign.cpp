@@ -13,6 +13,7 @@
 
 #include <array>
 #include <cerrno>
+#include <sstream>
 #include <string>
 
 #include "probes/mnt/mounts.h"
@@ -73,6 +74,17 @@ void run_program(Observation& seen, std::string_view name, const std::string& di
   seen.text(fmt::format("{} gives", name), with_capability ? ran.capabilities : ran.user);
 }
 
+// Whether this user namespace has the id (user_namespaces(7)).
+bool is_mapped(std::int64_t id) {
+  const Result<std::string> map = read_small_file("/proc/self/uid_map");
+  std::istringstream extents(map ? *map : "");
+  std::int64_t inside = 0, outside = 0, length = 0;
+  while (extents >> inside >> outside >> length) {
+    if (id >= inside && id < inside + length) return true;
+  }
+  return false;
+}
+
 // Evidence that the environment takes privileges of files away, or has none to give.
 void skip_where_impossible(Scene& scene, bool with_capability) {
   const Result<std::string> status = read_small_file("/proc/self/status");
@@ -83,6 +95,9 @@ void skip_where_impossible(Scene& scene, bool with_capability) {
   } else if (!has_capability(with_capability ? CAP_SETFCAP : CAP_SETUID)) {
     scene.skip(SkipReason::NoPrivilege, with_capability ? "this process has no CAP_SETFCAP"
                                                         : "this process has no CAP_SETUID");
+  } else if (!with_capability && !is_mapped(nobody)) {
+    scene.skip(SkipReason::NoPrivilege,
+               fmt::format("id {} is not mapped in this user namespace", nobody));
   } else if (with_capability && !(has_capability(CAP_SETPCAP) && has_capability(granted))) {
     scene.skip(SkipReason::NoPrivilege, "this process lacks CAP_SETPCAP or CAP_CHOWN");
   }
@@ -257,7 +272,6 @@ constinit const Probe setuid_foreign{
         "unshare -m sh -c '\n"
         "  mount -t tmpfs none /mnt; cp /usr/bin/id /mnt; chmod u+s /mnt/id\n"
         "  sleep 60' & sleep 0.5\n"
-        "setpriv --reuid 65534 --clear-groups nsenter -t $! -m true; "
         "setpriv --reuid 65534 --clear-groups /proc/$!/root/mnt/id -u   # 65534\n"
         "kill $!",
 };

@@ -4,12 +4,14 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <array>
 #include <cerrno>
 #include <charconv>
 #include <chrono>
+#include <csignal>
 #include <cstring>
 #include <string_view>
 #include <utility>
@@ -89,7 +91,7 @@ std::string tiny_program() {
 Executed execute(int fd, bool (*prepare)()) {
   Result<std::pair<Channel, Channel>> ends = Channel::pair();
   if (!ends) return {.err = -1, .user = "", .capabilities = ""};
-  // The channel's ends close by themselves on execve: the end of file says that it is through.
+  // The channel's ends close by themselves when execve can't fail any more.
   Result<Child> child = Child::fork([&] {
     ends->first.close();
     int err = -1;
@@ -108,6 +110,12 @@ Executed execute(int fd, bool (*prepare)()) {
     Executed failed{.err = -1, .user = "", .capabilities = ""};
     if (refused) std::from_chars(refused->data(), refused->data() + refused->size(), failed.err);
     return failed;
+  }
+  // The descriptors are closed before the credentials change. A stop waits for the end of execve.
+  int status = 0;
+  if (::kill(child->pid(), SIGSTOP) != 0 ||
+      ::waitpid(child->pid(), &status, WUNTRACED) != child->pid() || !WIFSTOPPED(status)) {
+    return {.err = -1, .user = "", .capabilities = ""};
   }
   return look_at(*child);
 }
