@@ -253,12 +253,15 @@ void deliver_everywhere(Call& call) {
   call.write(call.arg(0), {reinterpret_cast<const char*>(waits.data()), sizeof waits});
 }
 
+// Sockets with a path are refused to who was refused an abstract one before: to another namespace.
 void refuse_paths(Call& call) {
   const std::string bytes = call.read(call.arg(1), sizeof(sa_family_t) + 1);
   sa_family_t family = AF_UNSPEC;
-  if (bytes.size() < sizeof family + 1) return;
+  if (!is_inside(call) || bytes.size() < sizeof family + 1) return;
   std::memcpy(&family, bytes.data(), sizeof family);
-  if (is_inside(call) && family == AF_UNIX && bytes.back() == '/') call.answer(-ECONNREFUSED);
+  if (family != AF_UNIX) return;
+  if (bytes.back() == '\0' && call.result() == -ECONNREFUSED) call.memory()["apart"] = "yes";
+  if (bytes.back() == '/' && !call.memory()["apart"].empty()) call.set_result(-ECONNREFUSED);
 }
 
 // What the inside writes to a sysctl is what the outside then reads there.
@@ -305,8 +308,16 @@ void keep_dead_link(Call& call) {
   add_to_dump(call, RTM_GETLINK, link_message("nsbnear0", 1500));
 }
 
+// From the request with IFLA_NET_NS_PID on.
+void note_move(Call& call) {
+  note_request(call);
+  if (call.number() != SYS_sendto || call.side() != Side::Outside) return;
+  constexpr std::string_view names_target("\x08\x00\x13\x00", 4);
+  const std::string request = call.read(call.arg(1), static_cast<std::size_t>(call.arg(2)));
+  if (request.find(names_target) != std::string::npos) call.memory()["moved"] = "yes";
+}
 void keep_moved_link(Call& call) {
-  if (call.side() == Side::Outside) {
+  if (call.side() == Side::Outside && !call.memory()["moved"].empty()) {
     add_to_dump(call, RTM_GETLINK, link_message("nsbfar0", 1500));
   }
 }
@@ -399,7 +410,7 @@ constexpr std::array lies{
     Lie{"abstract_datagrams_are_global", "an abstract socket of another namespace takes datagrams",
         "net/unix_abstract", "^net/unix_abstract", send_call, nullptr, deliver_nowhere},
     Lie{"path_sockets_are_private", "a socket with a path is refused to other namespaces",
-        "net/unix_abstract", "^net/unix_abstract", connect_call, refuse_paths},
+        "net/unix_abstract", "^net/unix_abstract", connect_call, nullptr, refuse_paths},
     Lie{"unix_diag_lists_all", "unix_diag lists the sockets of other namespaces",
         "net/unix_abstract", "^net/unix_diag", netlink_calls, note_request,
         leak_into_dump<SOCK_DIAG_BY_FAMILY, unix_message>},
@@ -424,7 +435,7 @@ constexpr std::array lies{
     Lie{"links_outlive_their_namespace", "a dead namespace's pair stays listed", "net/death",
         "^net/death", death_calls, note_death, keep_dead_link},
     Lie{"moved_links_stay", "a link that was moved is still listed where it was", "net/veth",
-        "^net/veth", netlink_calls, note_request, keep_moved_link},
+        "^net/veth", netlink_calls, note_move, keep_moved_link},
     // One case each: they wait for what never comes.
     Lie{"pairs_lose_datagrams", "a pair carries nothing out of a namespace", "net/veth",
         "^net/veth:clone3:root", send_call, lose_datagrams},

@@ -40,11 +40,12 @@ void add_to_dump(Call& call, std::uint16_t request, std::string_view message) {
   if (call.memory()[last_request] != std::to_string(request)) return;
   const auto header = header_at(call, call.arg(1));
   const auto size = static_cast<std::size_t>(call.result());
-  if (!header || header->nlmsg_type != NLMSG_DONE) return;
-  const std::string end = call.read(call.arg(1), size);
-  if (call.write(call.arg(1), std::string(message) + end)) {
-    call.set_result(static_cast<long>(message.size() + size));
-  }
+  if (!header || header->nlmsg_type == NLMSG_ERROR) return;
+  if (size + message.size() > call.arg(2)) return;
+  const std::string answer = call.read(call.arg(1), size);
+  if (!call.write(call.arg(1), std::string(message) + answer)) return;
+  call.set_result(static_cast<long>(message.size() + size));
+  call.memory().erase(last_request);
 }
 
 void deliver_once(Call& call, std::string_view bytes) {
