@@ -10,6 +10,7 @@
 #include <string>
 
 #include "probes/net/looks.h"
+#include "probes/net/manual.h"
 #include "probes/net/probes.h"
 #include "probes/sandbox/calls.h"
 #include "probes/sandbox/channel.h"
@@ -141,6 +142,9 @@ constinit const Probe death{
     .ways = making_ways,
     .privileges = all_privileges,
     .acts = acts,
-    .judge = judge};
+    .judge = judge,
+    .why = manual::death.why,
+    .failure = manual::death.failure,
+    .by_hand = manual::death.by_hand};
 
 }  // namespace nsbench::probes

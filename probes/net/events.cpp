@@ -10,6 +10,7 @@
 #include <string>
 
 #include "probes/net/looks.h"
+#include "probes/net/manual.h"
 #include "probes/net/probes.h"
 #include "probes/sandbox/inet_netlink.h"
 #include "probes/sandbox/netlink.h"
@@ -183,7 +184,10 @@ constinit const Probe link_events{
     .ways = all_ways,
     .privileges = all_privileges,
     .acts = acts,
-    .judge = judge};
+    .judge = judge,
+    .why = manual::link_events.why,
+    .failure = manual::link_events.failure,
+    .by_hand = manual::link_events.by_hand};
 
 constinit const Probe device_uevents{
     .family = "net",
@@ -196,6 +200,9 @@ constinit const Probe device_uevents{
     .ways = all_ways,
     .privileges = all_privileges,
     .acts = uevents::acts,
-    .judge = uevents::judge};
+    .judge = uevents::judge,
+    .why = manual::device_uevents.why,
+    .failure = manual::device_uevents.failure,
+    .by_hand = manual::device_uevents.by_hand};
 
 }  // namespace nsbench::probes

@@ -15,6 +15,7 @@
 #include <string>
 
 #include "probes/net/looks.h"
+#include "probes/net/manual.h"
 #include "probes/net/probes.h"
 #include "probes/sandbox/arena.h"
 #include "probes/sandbox/fd.h"
@@ -202,7 +203,8 @@ Judgement judge_names(const Transcript& t) {
 }
 
 constexpr Probe net_probe(std::string_view name, std::string_view sentence,
-                          std::span<const Act> acts, Judgement (*judge)(const Transcript&)) {
+                          std::span<const Act> acts, Judgement (*judge)(const Transcript&),
+                          const Manual& text) {
   return {
       .family = "net",
       .name = name,
@@ -214,14 +216,19 @@ constexpr Probe net_probe(std::string_view name, std::string_view sentence,
       .privileges = all_privileges,
       .acts = acts,
       .judge = judge,
-      .look = look};
+      .look = look,
+      .why = text.why,
+      .failure = text.failure,
+      .by_hand = text.by_hand};
 }
 
 }  // namespace
 
-constinit const Probe interfaces = net_probe(
-    "interfaces", "an interface is listed on the side that made it only", list_acts, judge_list);
-constinit const Probe interface_names = net_probe(
-    "interface_names", "the same interface name can live on both sides", name_acts, judge_names);
+constinit const Probe interfaces =
+    net_probe("interfaces", "an interface is listed on the side that made it only", list_acts,
+              judge_list, manual::interfaces);
+constinit const Probe interface_names =
+    net_probe("interface_names", "the same interface name can live on both sides", name_acts,
+              judge_names, manual::interface_names);
 
 }  // namespace nsbench::probes

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "probes/net/looks.h"
+#include "probes/net/manual.h"
 #include "probes/net/probes.h"
 #include "probes/sandbox/netlink.h"
 
@@ -171,7 +172,10 @@ constinit const Probe netlink_ports{
     .ways = all_ways,
     .privileges = all_privileges,
     .acts = acts,
-    .judge = judge};
+    .judge = judge,
+    .why = manual::netlink_ports.why,
+    .failure = manual::netlink_ports.failure,
+    .by_hand = manual::netlink_ports.by_hand};
 
 constinit const Probe tcp_diag{.family = "net",
                                .name = "tcp_diag",
@@ -184,6 +188,9 @@ constinit const Probe tcp_diag{.family = "net",
                                .ways = all_ways,
                                .privileges = all_privileges,
                                .acts = diag::acts,
-                               .judge = diag::judge};
+                               .judge = diag::judge,
+                               .why = manual::tcp_diag.why,
+                               .failure = manual::tcp_diag.failure,
+                               .by_hand = manual::tcp_diag.by_hand};
 
 }  // namespace nsbench::probes

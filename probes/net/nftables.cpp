@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "probes/net/looks.h"
+#include "probes/net/manual.h"
 #include "probes/net/probes.h"
 #include "probes/sandbox/netlink.h"
 
@@ -156,6 +157,9 @@ constinit const Probe nftables{
     .ways = all_ways,
     .privileges = all_privileges,
     .acts = acts,
-    .judge = judge};
+    .judge = judge,
+    .why = manual::nftables.why,
+    .failure = manual::nftables.failure,
+    .by_hand = manual::nftables.by_hand};
 
 }  // namespace nsbench::probes

@@ -8,6 +8,7 @@
 
 #include "probes/helpers.h"
 #include "probes/net/looks.h"
+#include "probes/net/manual.h"
 #include "probes/net/probes.h"
 #include "probes/sandbox/fd.h"
 #include "probes/sandbox/link_kinds.h"
@@ -196,7 +197,10 @@ constinit const Probe nsid{
     .ways = all_ways,
     .privileges = all_privileges,
     .acts = acts,
-    .judge = judge};
+    .judge = judge,
+    .why = manual::nsid.why,
+    .failure = manual::nsid.failure,
+    .by_hand = manual::nsid.by_hand};
 
 constinit const Probe link_moves{
     .family = "net",
@@ -209,6 +213,9 @@ constinit const Probe link_moves{
     .privileges = all_privileges,
     .acts = moves::acts,
     .judge = moves::judge,
+    .why = manual::link_moves.why,
+    .failure = manual::link_moves.failure,
+    .by_hand = manual::link_moves.by_hand,
     .control = ControlKind::Positive};
 
 }  // namespace nsbench::probes

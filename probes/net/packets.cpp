@@ -11,6 +11,7 @@
 #include <string>
 
 #include "probes/net/looks.h"
+#include "probes/net/manual.h"
 #include "probes/net/probes.h"
 #include "probes/sandbox/id_map.h"
 #include "probes/sandbox/link_kinds.h"
@@ -129,6 +130,9 @@ constinit const Probe packet{
     .ways = all_ways,
     .privileges = all_privileges,
     .acts = acts,
-    .judge = judge};
+    .judge = judge,
+    .why = manual::packet.why,
+    .failure = manual::packet.failure,
+    .by_hand = manual::packet.by_hand};
 
 }  // namespace nsbench::probes

@@ -11,6 +11,7 @@
 
 #include "probes/helpers.h"
 #include "probes/net/looks.h"
+#include "probes/net/manual.h"
 #include "probes/net/probes.h"
 #include "probes/sandbox/deadline.h"
 
@@ -218,7 +219,7 @@ Judgement judge(const Transcript& t) {
 
 template <class Protocol>
 constexpr Probe port_probe(std::string_view name, std::string_view sentence,
-                           std::string_view source) {
+                           std::string_view source, const Manual& text) {
   return {.family = "net",
           .name = name,
           .sentence = sentence,
@@ -228,7 +229,10 @@ constexpr Probe port_probe(std::string_view name, std::string_view sentence,
           .ways = all_ways,
           .privileges = all_privileges,
           .acts = acts<Protocol>,
-          .judge = judge<Protocol>};
+          .judge = judge<Protocol>,
+          .why = text.why,
+          .failure = text.failure,
+          .by_hand = text.by_hand};
 }
 
 }  // namespace
@@ -236,12 +240,14 @@ constexpr Probe port_probe(std::string_view name, std::string_view sentence,
 constinit const Probe tcp_ports =
     port_probe<Tcp>("tcp_ports", "a TCP port is taken, and its listener reached, on one side only",
                     "network_namespaces(7), tcp(7); net/ipv4/inet_hashtables.c "
-                    "inet_lookup_listener(), inet_csk_get_port()");
+                    "inet_lookup_listener(), inet_csk_get_port()",
+                    manual::ports);
 constinit const Probe udp_ports =
     port_probe<Udp>("udp_ports",
                     "a UDP port is taken, and a datagram to it delivered, on one side "
                     "only",
                     "network_namespaces(7), udp(7); net/ipv4/udp.c __udp4_lib_lookup(), "
-                    "udp_lib_get_port()");
+                    "udp_lib_get_port()",
+                    manual::ports);
 
 }  // namespace nsbench::probes

@@ -8,6 +8,7 @@
 #include <string>
 
 #include "probes/net/looks.h"
+#include "probes/net/manual.h"
 #include "probes/net/probes.h"
 #include "probes/sandbox/inet_netlink.h"
 #include "probes/sandbox/rtnetlink.h"
@@ -242,7 +243,7 @@ Judgement judge(const Transcript& t) {
 
 template <class Subject>
 constexpr Probe list_probe(std::string_view name, std::string_view sentence,
-                           std::string_view source) {
+                           std::string_view source, const Manual& text) {
   return {.family = "net",
           .name = name,
           .sentence = sentence,
@@ -252,7 +253,10 @@ constexpr Probe list_probe(std::string_view name, std::string_view sentence,
           .ways = all_ways,
           .privileges = all_privileges,
           .acts = acts<Subject>,
-          .judge = judge<Subject>};
+          .judge = judge<Subject>,
+          .why = text.why,
+          .failure = text.failure,
+          .by_hand = text.by_hand};
 }
 
 }  // namespace
@@ -260,16 +264,20 @@ constexpr Probe list_probe(std::string_view name, std::string_view sentence,
 constinit const Probe addresses = list_probe<Addresses>(
     "addresses", "an IPv4 or IPv6 address belongs to the side that took it only",
     "network_namespaces(7), rtnetlink(7); net/ipv4/devinet.c inet_dump_ifaddr(), "
-    "net/ipv6/addrconf.c");
+    "net/ipv6/addrconf.c",
+    manual::addresses);
 constinit const Probe routes = list_probe<Routes>(
     "routes", "the routing tables are the side's own",
     "network_namespaces(7), rtnetlink(7); net/ipv4/fib_frontend.c inet_dump_fib(), "
-    "net/ipv6/ip6_fib.c");
-constinit const Probe routing_rules = list_probe<Rules>(
-    "routing_rules", "the rules that choose a routing table are the side's own",
-    "network_namespaces(7), rtnetlink(7); net/core/fib_rules.c fib_nl_dumprule()");
+    "net/ipv6/ip6_fib.c",
+    manual::routes);
+constinit const Probe routing_rules =
+    list_probe<Rules>("routing_rules", "the rules that choose a routing table are the side's own",
+                      "network_namespaces(7), rtnetlink(7); net/core/fib_rules.c fib_nl_dumprule()",
+                      manual::routing_rules);
 constinit const Probe neighbours = list_probe<Neighbours>(
     "neighbours", "a neighbour is known to the side that learnt it only",
-    "network_namespaces(7), rtnetlink(7), arp(7); net/core/neighbour.c neigh_dump_table()");
+    "network_namespaces(7), rtnetlink(7), arp(7); net/core/neighbour.c neigh_dump_table()",
+    manual::neighbours);
 
 }  // namespace nsbench::probes

@@ -15,6 +15,7 @@
 
 #include "probes/helpers.h"
 #include "probes/net/looks.h"
+#include "probes/net/manual.h"
 #include "probes/net/probes.h"
 #include "probes/sandbox/inet_netlink.h"
 #include "probes/sandbox/link_kinds.h"
@@ -148,6 +149,9 @@ constinit const Probe net_no_privilege{
     .privileges = all_privileges,
     .acts = acts,
     .judge = judge,
+    .why = manual::no_privilege.why,
+    .failure = manual::no_privilege.failure,
+    .by_hand = manual::no_privilege.by_hand,
     .control = ControlKind::Positive,
     .arena = {Kind::Net}};
 
@@ -162,6 +166,9 @@ constinit const Probe move_privilege{
     .privileges = all_privileges,
     .acts = moves::acts,
     .judge = moves::judge,
+    .why = manual::move_privilege.why,
+    .failure = manual::move_privilege.failure,
+    .by_hand = manual::move_privilege.by_hand,
     .control = ControlKind::Positive};
 
 }  // namespace nsbench::probes

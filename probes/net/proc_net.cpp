@@ -10,6 +10,7 @@
 #include <string>
 
 #include "probes/net/looks.h"
+#include "probes/net/manual.h"
 #include "probes/net/probes.h"
 #include "probes/sandbox/arena.h"
 #include "probes/sandbox/rtnetlink.h"
@@ -144,7 +145,10 @@ constinit const Probe proc_net{
     .ways = all_ways,
     .privileges = all_privileges,
     .acts = acts,
-    .judge = judge};
+    .judge = judge,
+    .why = manual::proc_net.why,
+    .failure = manual::proc_net.failure,
+    .by_hand = manual::proc_net.by_hand};
 
 constinit const Probe sysfs_mounter{
     .family = "net",
@@ -156,6 +160,9 @@ constinit const Probe sysfs_mounter{
     .ways = all_ways,
     .privileges = all_privileges,
     .acts = sysfs::acts,
-    .judge = sysfs::judge};
+    .judge = sysfs::judge,
+    .why = manual::sysfs_mounter.why,
+    .failure = manual::sysfs_mounter.failure,
+    .by_hand = manual::sysfs_mounter.by_hand};
 
 }  // namespace nsbench::probes

@@ -16,6 +16,7 @@
 
 #include "probes/helpers.h"
 #include "probes/net/looks.h"
+#include "probes/net/manual.h"
 #include "probes/net/probes.h"
 #include "probes/sandbox/calls.h"
 #include "probes/sandbox/fd.h"
@@ -144,6 +145,9 @@ constinit const Probe socket_birth{
     .ways = all_ways,
     .privileges = all_privileges,
     .acts = acts,
-    .judge = judge};
+    .judge = judge,
+    .why = manual::socket_birth.why,
+    .failure = manual::socket_birth.failure,
+    .by_hand = manual::socket_birth.by_hand};
 
 }  // namespace nsbench::probes

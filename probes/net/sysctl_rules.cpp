@@ -14,6 +14,7 @@
 
 #include "probes/helpers.h"
 #include "probes/net/looks.h"
+#include "probes/net/manual.h"
 #include "probes/net/probes.h"
 #include "probes/net/sysctl.h"
 #include "probes/sandbox/fd.h"
@@ -221,6 +222,9 @@ constinit const Probe sysctl_globals{
     .privileges = all_privileges,
     .acts = globals::acts,
     .judge = globals::judge,
+    .why = manual::sysctl_globals.why,
+    .failure = manual::sysctl_globals.failure,
+    .by_hand = manual::sysctl_globals.by_hand,
     .control = ControlKind::Positive};
 
 // As an unprivileged user only: the machine's root may write by its uid, in whatever user namespace
@@ -236,6 +240,9 @@ constinit const Probe proc_sys_owner{
     .privileges = userns_only,
     .acts = owner::acts,
     .judge = owner::judge,
+    .why = manual::proc_sys_owner.why,
+    .failure = manual::proc_sys_owner.failure,
+    .by_hand = manual::proc_sys_owner.by_hand,
     .control = ControlKind::Positive};
 
 // Root only: a second uid is needed, and an unprivileged process can map but one.
@@ -250,6 +257,9 @@ constinit const Probe proc_sys_effective_ids{
     .privileges = root_only,
     .acts = ids::acts,
     .judge = ids::judge,
+    .why = manual::proc_sys_effective_ids.why,
+    .failure = manual::proc_sys_effective_ids.failure,
+    .by_hand = manual::proc_sys_effective_ids.by_hand,
     .control = ControlKind::Positive};
 
 // As an unprivileged user only, for the same reason.
@@ -264,6 +274,9 @@ constinit const Probe foreign_sysctl{
     .privileges = userns_only,
     .acts = foreign::acts,
     .judge = foreign::judge,
+    .why = manual::foreign_sysctl.why,
+    .failure = manual::foreign_sysctl.failure,
+    .by_hand = manual::foreign_sysctl.by_hand,
     .control = ControlKind::Positive,
     .arena = {Kind::Uts}};
 

@@ -15,6 +15,7 @@
 
 #include "probes/helpers.h"
 #include "probes/net/looks.h"
+#include "probes/net/manual.h"
 #include "probes/net/probes.h"
 #include "probes/net/sysctl.h"
 #include "probes/sandbox/files.h"
@@ -147,7 +148,8 @@ Judgement judge(const Transcript& t) {
 
 template <class Subject>
 constexpr Probe sysctl_probe(std::string_view name, std::string_view sentence,
-                             std::string_view source, std::string_view first_kernel) {
+                             std::string_view source, std::string_view first_kernel,
+                             const Manual& text) {
   return {.family = "net",
           .name = name,
           .sentence = sentence,
@@ -157,7 +159,10 @@ constexpr Probe sysctl_probe(std::string_view name, std::string_view sentence,
           .ways = all_ways,
           .privileges = all_privileges,
           .acts = acts<Subject>,
-          .judge = judge<Subject>};
+          .judge = judge<Subject>,
+          .why = text.why,
+          .failure = text.failure,
+          .by_hand = text.by_hand};
 }
 
 }  // namespace
@@ -166,12 +171,13 @@ constinit const Probe net_sysctls = sysctl_probe<Common>(
     "sysctls", "net.ipv4.ip_forward and net.core.somaxconn are the side's own",
     "network_namespaces(7); net/ipv4/devinet.c devinet_init_net(), net/core/sysctl_net_core.c "
     "sysctl_core_net_init()",
-    "2.6.29");
-constinit const Probe default_ttl =
-    sysctl_probe<DefaultTtl>("default_ttl", "net.ipv4.ip_default_ttl is the side's own",
-                             "ip(7); net/ipv4/sysctl_net_ipv4.c ipv4_sysctl_init_net()", "4.6");
+    "2.6.29", manual::sysctls);
+constinit const Probe default_ttl = sysctl_probe<DefaultTtl>(
+    "default_ttl", "net.ipv4.ip_default_ttl is the side's own",
+    "ip(7); net/ipv4/sysctl_net_ipv4.c ipv4_sysctl_init_net()", "4.6", manual::default_ttl);
 constinit const Probe unprivileged_ports = sysctl_probe<UnprivilegedPorts>(
     "unprivileged_ports", "net.ipv4.ip_unprivileged_port_start is the side's own",
-    "ip(7); net/ipv4/af_inet.c __inet_bind(), inet_port_requires_bind_service()", "4.11");
+    "ip(7); net/ipv4/af_inet.c __inet_bind(), inet_port_requires_bind_service()", "4.11",
+    manual::unprivileged_ports);
 
 }  // namespace nsbench::probes

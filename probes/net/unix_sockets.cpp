@@ -12,6 +12,7 @@
 #include <string>
 
 #include "probes/net/looks.h"
+#include "probes/net/manual.h"
 #include "probes/net/probes.h"
 #include "probes/sandbox/arena.h"
 #include "probes/sandbox/link_kinds.h"
@@ -212,7 +213,10 @@ constinit const Probe unix_abstract{
     .ways = all_ways,
     .privileges = all_privileges,
     .acts = acts,
-    .judge = judge};
+    .judge = judge,
+    .why = manual::unix_abstract.why,
+    .failure = manual::unix_abstract.failure,
+    .by_hand = manual::unix_abstract.by_hand};
 
 constinit const Probe unix_diag{
     .family = "net",
@@ -224,6 +228,9 @@ constinit const Probe unix_diag{
     .ways = all_ways,
     .privileges = all_privileges,
     .acts = diag::acts,
-    .judge = diag::judge};
+    .judge = diag::judge,
+    .why = manual::unix_diag.why,
+    .failure = manual::unix_diag.failure,
+    .by_hand = manual::unix_diag.by_hand};
 
 }  // namespace nsbench::probes

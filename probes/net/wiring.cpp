@@ -12,6 +12,7 @@
 #include <string>
 
 #include "probes/net/looks.h"
+#include "probes/net/manual.h"
 #include "probes/net/probes.h"
 #include "probes/sandbox/deadline.h"
 #include "probes/sandbox/inet_netlink.h"
@@ -67,12 +68,22 @@ void send(Scene& scene, int socket, const char* address) {
                   ::sendto(socket, "nsbench", 7, 0, to.get(), to.size));
 }
 
+// The acts at which a datagram is waited for, of both probes.
+constexpr std::array<std::string_view, 4> arrival_acts{
+    "inside receives and answers", "sibling receives and answers",
+    "inside receives and calls outside", "outside receives and answers"};
+
 // Takes the next datagram, and notes who sent it; and whether that is a neighbour, an address that
 // ARP had to ask for on a wire. One's own addresses are never asked for.
+// Once one was lost nothing more is waited for, so that the case can say so in time.
 void see_arrival(Scene& scene, std::string_view act) {
+  bool lost = false;
+  for (const std::string_view earlier : arrival_acts) {
+    lost = lost || scene.saw(earlier).text_of("datagram from") == "nobody";
+  }
   const int socket = socket_of(scene, act);
   pollfd ready{.fd = socket, .events = POLLIN, .revents = 0};
-  const bool came = ::poll(&ready, 1, Deadline::in(patience).poll_ms()) == 1;
+  const bool came = ::poll(&ready, 1, lost ? 0 : Deadline::in(patience).poll_ms()) == 1;
   std::array<char, 16> bytes{};
   sockaddr_in from{};
   socklen_t size = sizeof from;
@@ -310,7 +321,10 @@ constinit const Probe veth{
     .ways = two_ways,
     .privileges = all_privileges,
     .acts = pair::acts,
-    .judge = pair::judge};
+    .judge = pair::judge,
+    .why = manual::veth.why,
+    .failure = manual::veth.failure,
+    .by_hand = manual::veth.by_hand};
 
 constinit const Probe bridge{
     .family = "net",
@@ -322,6 +336,9 @@ constinit const Probe bridge{
     .ways = two_ways,
     .privileges = all_privileges,
     .acts = bridged::acts,
-    .judge = bridged::judge};
+    .judge = bridged::judge,
+    .why = manual::bridge.why,
+    .failure = manual::bridge.failure,
+    .by_hand = manual::bridge.by_hand};
 
 }  // namespace nsbench::probes
