@@ -71,14 +71,14 @@ Judgement judge(const Transcript& t) {
   const Observation& outside = t.at("outside looks");
   const Observation& later = t.at("outside looks again");
   j.works_errno("a segment can be attached outside", t.at("outside attaches").errno_of("shmat"));
-  j.works_equal("attached memory is still there inside", "5",
-                std::to_string(inside.number_of("memory")));
-  j.works_equal("and still shared", "6", std::to_string(outside.number_of("memory")));
+  j.rule_equal("attached memory is still there inside", "5",
+               std::to_string(inside.number_of("memory")));
+  j.rule_equal("and still shared", "6", std::to_string(outside.number_of("memory")));
   j.works_errno("it can be detached inside", t.at("inside detaches").errno_of("shmdt"));
   const std::int64_t before = outside.number_of("attached");
   const std::int64_t after = later.number_of("attached");
-  j.works("the outside's count follows", "one less than before, and before at least two",
-          fmt::format("{} after {}", after, before), before >= 2 && after == before - 1);
+  j.rule("the outside's count follows", "one less than before, and before at least two",
+         fmt::format("{} after {}", after, before), before >= 2 && after == before - 1);
   j.isolated_errno("the segment's identifier is unknown inside", EINVAL,
                    inside.errno_of("IPC_STAT"));
   j.isolated_errno("it can't be attached inside once more", EINVAL, inside.errno_of("shmat"));

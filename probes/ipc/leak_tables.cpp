@@ -110,6 +110,7 @@ LeakTable sysctl_leaks(const Probe& probe, const std::vector<Written>& files) {
   for (const Written& file : files) {
     table.facts.emplace_back("inside writes", kept(fmt::format("write {}", file.name)), ok);
     table.facts.emplace_back("inside writes", file.name, file.inside);
+    table.further_leaks.emplace_back("inside writes", file.name, file.inside, "77");
     table.facts.emplace_back("inside is born", file.name, file.standard, file.first);
     table.facts.emplace_back("outside looks", file.name, file.first, file.inside);
     table.facts.emplace_back("inside looks", file.name, file.inside, file.second);
@@ -223,7 +224,9 @@ LeakTable attached_leaks() {
            {"outside looks", "attached", 2},
            {"inside detaches", "shmdt", ok},
            {"outside looks again", "attached", 1}},
-          {{"outside looks again", "attached", 1, 2}, {"outside looks", "memory", 6, 5}}};
+          {{"outside looks again", "attached", 1, 2},
+           {"inside uses it", "memory", 5, 0},
+           {"outside looks", "memory", 6, 5}}};
 }
 
 }  // namespace

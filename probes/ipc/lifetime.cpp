@@ -272,7 +272,7 @@ constinit const Probe shm_lifetime{
         "unshare --map-root-user --ipc perl -e '\n"
         "  $id = shmget(0, 100<<20, 0600); shmwrite($id, \"x\" x (100<<20), 0, 100<<20);\n"
         "  print grep /Shmem:/, `cat /proc/meminfo`'   # 100 MB more\n"
-        "grep Shmem: /proc/meminfo   # as before",
+        "sleep 1; grep Shmem: /proc/meminfo   # as before",
 };
 
 constinit const Probe ipc_lifetime{

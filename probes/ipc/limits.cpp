@@ -46,9 +46,9 @@ Judgement judge(const Transcript& t) {
   j.works_errno("what is below the limits works inside", inside.errno_of("within the limits"));
   for (const Attempt& attempt : attempts) {
     const int seen = inside.errno_of(attempt.name);
-    j.works(fmt::format("{} is over the inside's limit there", attempt.name),
-            errno_name(attempt.refusal), seen < 0 ? "(not seen)" : errno_name(seen),
-            seen == attempt.refusal);
+    j.rule(fmt::format("{} is over the inside's limit there", attempt.name),
+           errno_name(attempt.refusal), seen < 0 ? "(not seen)" : errno_name(seen),
+           seen == attempt.refusal);
     j.isolated_errno(fmt::format("{} is within the outside's limits", attempt.name), 0,
                      outside.errno_of(attempt.name));
   }

@@ -91,8 +91,8 @@ Judgement judge(const Transcript& t) {
   for (const Sysctl& sysctl : files) {
     j.works_errno(fmt::format("{} can be written inside", sysctl.name),
                   inside.errno_of(fmt::format("write {}", sysctl.name)));
-    j.works_equal(fmt::format("{} inside is what was written there", sysctl.name), sysctl.inside,
-                  inside.text_of(sysctl.name));
+    j.rule_equal(fmt::format("{} inside is what was written there", sysctl.name), sysctl.inside,
+                 inside.text_of(sysctl.name));
     const std::string at_birth = born.text_of(sysctl.name);
     j.isolated(fmt::format("{} of a new namespace is not the outside's", sysctl.name),
                fmt::format("anything but '{}'", sysctl.first), at_birth,

@@ -145,10 +145,21 @@ constinit const Probe sem_undo{
         "A process that changes its namespace keeps a lock for ever, or lowers a semaphore of "
         "the namespace it goes to.",
     .by_hand =
-        "unshare --map-root-user --ipc perl -e '\n"
-        "  $id = semget(0, 1, 0600); semop($id, pack(\"s3\", 0, 1, 010000));\n"
-        "  unless (fork) { print semctl($id, 0, 12, 0), \"\\n\"; exit } wait;   # 1\n"
-        "  exit if fork; sleep 1; print semctl($id, 0, 12, 0), \"\\n\"'   # 0: undone at exit",
+        "# as root\n"
+        "python3 - <<'END'\n"
+        "import ctypes, os, time\n"
+        "libc = ctypes.CDLL(None)\n"
+        "semaphore = libc.semget(0, 1, 0o600)\n"
+        "reader, writer = os.pipe()\n"
+        "if os.fork() == 0:\n"
+        "  libc.semop(semaphore, b'\\0\\0\\1\\0\\0\\x10', 1)   # +1 with SEM_UNDO\n"
+        "  print(libc.semctl(semaphore, 0, 12), flush=True)   # GETVAL: 1\n"
+        "  libc.unshare(0x08000000)   # CLONE_NEWIPC\n"
+        "  os.write(writer, b'x'); time.sleep(1); os._exit(0)\n"
+        "os.read(reader, 1)\n"
+        "print(libc.semctl(semaphore, 0, 12))   # 0, though the process lives on\n"
+        "libc.semctl(semaphore, 0, 0)   # IPC_RMID\n"
+        "END",
 };
 
 constinit const Probe sysvsem_flags{

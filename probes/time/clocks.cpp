@@ -96,8 +96,8 @@ void judge_shifted(Judgement& j, const Transcript& t, std::string_view act, std:
 
 void judge_unshifted(Judgement& j, const Transcript& t, std::string_view clock) {
   const Reading seen = reading(t, "inside reads", clock);
-  j.works(fmt::format("{} has no offset", clock), "0 s ahead", ahead_text(seen.value, seen.before),
-          is_ahead(seen.value, 0, seen.before, seen.after));
+  j.rule(fmt::format("{} has no offset", clock), "0 s ahead", ahead_text(seen.value, seen.before),
+         is_ahead(seen.value, 0, seen.before, seen.after));
 }
 
 Judgement judge(const Transcript& t) {
@@ -108,10 +108,10 @@ Judgement judge(const Transcript& t) {
       judge_shifted(j, t, "sibling reads", "sibling", name, clock.sibling_ahead);
       judge_shifted(j, t, "inside reads again", "inside (still)", name, clock.inside_ahead);
       const Reading outside = reading(t, "outside reads", name);
-      j.works(fmt::format("{} outside is as it was", name), "it went on by less than a minute",
-              ahead_text(outside.value, outside.before),
-              outside.before >= 0 && outside.value >= outside.before &&
-                  outside.value < outside.before + 60'000);
+      j.rule(fmt::format("{} outside is as it was", name), "it went on by less than a minute",
+             ahead_text(outside.value, outside.before),
+             outside.before >= 0 && outside.value >= outside.before &&
+                 outside.value < outside.before + 60'000);
     }
   }
   for (const Clock& clock : unshifted) {

@@ -75,12 +75,13 @@ LeakTable alarm_clock_leaks() {
 
 LeakTable sleepers_leaks() {
   constexpr std::string_view act = "inside waits";
-  LeakTable table{&sleepers,
-                  {{act, "futex", Value::err(ETIMEDOUT), interrupted},
-                   {act, "real timerfd", "waits"},
-                   {act, "real timerfd left", 49'999},
-                   {act, "relative sleep", ok}},
-                  {{act, "real timerfd left", 49'999, 149'999}}};
+  LeakTable table{
+      &sleepers,
+      {{act, "futex", Value::err(ETIMEDOUT), interrupted},
+       {act, "real timerfd", "waits"},
+       {act, "real timerfd left", 49'999},
+       {act, "relative sleep", ok}},
+      {{act, "real timerfd", "waits", "expired"}, {act, "real timerfd left", 49'999, 149'999}}};
   for (const char* clock : {"CLOCK_MONOTONIC", "CLOCK_BOOTTIME"}) {
     const int offset = std::string_view(clock) == "CLOCK_BOOTTIME" ? 200'000 : 100'000;
     table.facts.emplace_back(act, kept(fmt::format("clock_nanosleep {}", clock)), ok, interrupted);
@@ -111,6 +112,7 @@ LeakTable proc_leaks() {
     table.facts.emplace_back("outside reads", source, end);
     // The other clock's offset.
     table.further_leaks.emplace_back("inside reads", source, ahead(200'000), ahead(100'000));
+    table.further_leaks.emplace_back("outside reads", source, end, ahead(200'000));
   }
   return table;
 }
@@ -124,7 +126,8 @@ LeakTable boot_time_leaks() {
            {"outside reads", "ticks a second", 100},
            {"inside reads", "starttime", 5'000 + 20'000'000, 5'000},
            {"outside reads", "starttime", 5'000}},
-          {{"inside reads", "starttime", 5'000 + 20'000'000, 5'000 + 10'000'000}}};
+          {{"inside reads", "starttime", 5'000 + 20'000'000, 5'000 + 10'000'000},
+           {"outside prepares", "btime", booted, booted - 200'000}}};
 }
 
 LeakTable frozen_leaks() {
@@ -193,7 +196,8 @@ LeakTable children_leaks() {
                    {"outside looks", "time_for_children", "time:[2]", "time:[1]"},
                    {"a child looks", "time", "time:[2]", "time:[1]"},
                    {"a child looks", "time_for_children", "time:[2]", "time:[1]"}},
-                  {}};
+                  {{"outside looks", "time", "time:[1]", "time:[3]"},
+                   {"a child looks", "time_for_children", "time:[2]", "time:[3]"}}};
   for (const char* clock : {"CLOCK_MONOTONIC", "CLOCK_MONOTONIC by syscall"}) {
     table.facts.emplace_back("outside unshares", clock, start);
     table.facts.emplace_back("outside looks", clock, soon);

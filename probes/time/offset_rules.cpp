@@ -254,11 +254,15 @@ constinit const Probe frozen{
         "would.",
     .failure = "Somebody inside sets the clocks of running programs, which then hang or crash.",
     .by_hand =
-        "# as root\n"
-        "unshare --time sh -c '\n"
-        "  echo monotonic 1000 0 > /proc/$$/timens_offsets && echo written\n"
-        "  cat /proc/$$/timens_offsets   # the first child\n"
-        "  echo monotonic 2000 0 > /proc/$$/timens_offsets'   # Permission denied",
+        "# as root; by python, since a shell that unshare(1) executes has entered already\n"
+        "python3 - <<'END'\n"
+        "import ctypes, os\n"
+        "ctypes.CDLL(None).unshare(0x80)   # CLONE_NEWTIME\n"
+        "file = os.open('/proc/self/timens_offsets', os.O_WRONLY)\n"
+        "os.write(file, b'monotonic 1000 0\\n')\n"
+        "os.system('cat /proc/self/timens_offsets')   # the first child\n"
+        "os.write(file, b'monotonic 2000 0\\n')   # PermissionError\n"
+        "END",
     .control = ControlKind::Positive,
 };
 
@@ -277,10 +281,14 @@ constinit const Probe offset_values{
     .failure = "Clocks inside are negative or overflow; timers then never expire, or all at once.",
     .by_hand =
         "# as root\n"
-        "unshare --time sh -c '\n"
-        "  echo monotonic 1 1000000000 > /proc/$$/timens_offsets   # Invalid argument\n"
-        "  echo monotonic -4000000000 0 > /proc/$$/timens_offsets   # out of range\n"
-        "  echo monotonic 1 0 > /proc/$$/timens_offsets && echo written'",
+        "python3 - <<'END'\n"
+        "import ctypes, os\n"
+        "ctypes.CDLL(None).unshare(0x80)   # CLONE_NEWTIME\n"
+        "file = os.open('/proc/self/timens_offsets', os.O_WRONLY)\n"
+        "for offset in b'1 0', b'1 1000000000', b'-4000000000 0':\n"
+        "  try: print(os.write(file, b'monotonic ' + offset + b'\\n'))   # 14: written\n"
+        "  except OSError as error: print(error)   # EINVAL, ERANGE\n"
+        "END",
     .control = ControlKind::Positive,
 };
 
@@ -305,7 +313,7 @@ constinit const Probe offset_privilege{
     .by_hand =
         "# as an ordinary user\n"
         "unshare --map-root-user --time --monotonic 1000 cat /proc/uptime   # works\n"
-        "unshare --map-root-user date --set 12:00   # Operation not permitted",
+        "unshare --map-root-user date --set \"$(date)\"   # Operation not permitted",
     .control = ControlKind::Positive,
 };
 

@@ -58,7 +58,7 @@ Judgement judge(const Transcript& t) {
     j.isolated(fmt::format("{} counts from the namespace's boot", source),
                fmt::format("{} s ahead", ahead.boottime), ahead_text(value, start),
                is_ahead(value, ahead.boottime, start, after.number_of(source)));
-    j.works(
+    j.rule(
         fmt::format("{} outside is as it was", source), "it went on by less than a minute",
         ahead_text(after.number_of(source), start),
         start >= 0 && after.number_of(source) >= start && after.number_of(source) < start + 60'000);
@@ -126,9 +126,9 @@ Judgement judge(const Transcript& t) {
              fmt::format("{} s earlier", ahead.boottime),
              later < 0 || first < 0 ? "(not seen)" : fmt::format("{} s earlier", first - later),
              later >= 0 && first >= 0 && near(first - later, ahead.boottime));
-  j.works("btime outside is as it was",
-          fmt::format("{}", t.at("outside prepares").number_of("btime")), fmt::format("{}", first),
-          first >= 0 && near(first, t.at("outside prepares").number_of("btime")));
+  j.rule("btime outside is as it was",
+         fmt::format("{}", t.at("outside prepares").number_of("btime")), fmt::format("{}", first),
+         first >= 0 && near(first, t.at("outside prepares").number_of("btime")));
   const std::int64_t ticks = outside.number_of("ticks a second");
   const std::int64_t own = inside.number_of("starttime");
   const std::int64_t seen_outside = outside.number_of("starttime");

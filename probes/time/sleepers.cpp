@@ -177,16 +177,16 @@ Judgement judge(const Transcript& t) {
       const std::string far = fact(fmt::format("far {}", kind), clock);
       j.isolated_equal(fact(kind, clock) + " to a past time expires at once", "expired",
                        seen.text_of(fact(kind, clock)));
-      j.works_equal(far + " waits for a time in the future", "waits", seen.text_of(far));
+      j.rule_equal(far + " waits for a time in the future", "waits", seen.text_of(far));
       judge_left(j, seen, far, later - clock.ahead);
     }
   }
   j.isolated_errno("a futex wait to a past time ends at once", ETIMEDOUT, seen.errno_of("futex"));
-  j.works_equal("a timerfd of CLOCK_REALTIME waits", "waits", seen.text_of("real timerfd"));
+  j.rule_equal("a timerfd of CLOCK_REALTIME waits", "waits", seen.text_of("real timerfd"));
   const std::int64_t left = seen.number_of("real timerfd left");
-  j.works("and for a time without offset", fmt::format("about {} s", in_between),
-          left < 0 ? "(not seen)" : fmt::format("{} s", left),
-          left > in_between - 60 && left <= in_between + 1);
+  j.rule("and for a time without offset", fmt::format("about {} s", in_between),
+         left < 0 ? "(not seen)" : fmt::format("{} s", left),
+         left > in_between - 60 && left <= in_between + 1);
   j.works_errno("a relative sleep needs no offset", seen.errno_of("relative sleep"));
   return j;
 }

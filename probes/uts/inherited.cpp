@@ -48,13 +48,13 @@ Judgement judge(const Transcript& t) {
   Judgement j;
   const Observation& outside = t.at("outside is named");
   const Observation& born = t.at("inside is born");
-  j.works_equal("a new namespace starts with a copy of the host name", "nsb-host",
-                born.text_of("nodename"));
-  j.works_equal("and of the domain name", "nsb-domain", born.text_of("domainname"));
+  j.rule_equal("a new namespace starts with a copy of the host name", "nsb-host",
+               born.text_of("nodename"));
+  j.rule_equal("and of the domain name", "nsb-domain", born.text_of("domainname"));
   for (const char* field : machine_fields) {
-    j.works(fmt::format("the {} is the machine's", field), outside.text_of(field),
-            born.text_of(field),
-            born.find(field) != nullptr && outside.text_of(field) == born.text_of(field));
+    j.rule(fmt::format("the {} is the machine's", field), outside.text_of(field),
+           born.text_of(field),
+           born.find(field) != nullptr && outside.text_of(field) == born.text_of(field));
   }
   const Observation& later = t.at("inside looks again");
   j.isolated_equal("the host name is a copy, not a reference", "nsb-host",

@@ -26,7 +26,8 @@ LeakTable names_leaks(const Probe& probe, const char* setter, const char* field,
            {"inside looks first", field, "nsb-outside", "nsb-sibling"},
            {"inside looks", field, "nsb-inside", "nsb-renamed"},
            {"inside looks", sysctl, "nsb-inside", "nsb-renamed"}},
-          {}};
+          {{"inside renames", getter, "nsb-inside", "nsb-outside"},
+           {"inside renames", sysctl, "nsb-inside", "nsb-outside"}}};
 }
 
 LeakTable sysctl_leaks(const Probe& probe, const char* field, const char* sysctl,
@@ -105,7 +106,12 @@ LeakTable inherited_leaks() {
            {born, "machine", "x86_64"},
            {later, "nodename", "nsb-host", "nsb-host-2"},
            {later, "domainname", "nsb-domain", "nsb-domain-2"}},
-          {{born, "nodename", "nsb-host", "(none)"}}};
+          {{born, "nodename", "nsb-host", "(none)"},
+           {born, "domainname", "nsb-domain", "(none)"},
+           {born, "sysname", "Linux", "GNU"},
+           {born, "release", "6.18.0", "2.6.32"},
+           {born, "version", "#1 SMP", "#2"},
+           {born, "machine", "x86_64", "i686"}}};
 }
 
 LeakTable version_fixed_leaks() {

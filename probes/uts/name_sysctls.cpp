@@ -73,8 +73,8 @@ Judgement judge(const Transcript& t) {
   const Observation& inside = t.at("inside writes");
   j.works_errno("the sysctl can be written inside", inside.errno_of(written<Name>()));
   j.works_equal("a name written inside is seen inside", "nsb-inside", inside.text_of(Name::field));
-  j.works_equal("poll(2) on the sysctl reports a change of the name", "changed",
-                t.at("inside polls").text_of("poll"));
+  j.rule_equal("poll(2) on the sysctl reports a change of the name", "changed",
+               t.at("inside polls").text_of("poll"));
   j.isolated_equal("a name written inside is not seen outside", "nsb-outside",
                    name("outside looks"));
   j.isolated_equal("a name written outside is not seen inside", "nsb-inside",

@@ -53,11 +53,11 @@ constexpr std::array acts{
 template <class Name>
 void judge_agreement(Judgement& j, const Observation& seen, std::string_view name) {
   j.works_equal("a name set inside is seen inside by uname(2)", name, seen.text_of(Name::field));
-  j.works_equal(
+  j.rule_equal(
       fmt::format("{} agrees with uname(2)", Name::getter.substr(0, Name::getter.find('\''))), name,
       seen.text_of(Name::getter));
-  j.works_equal(fmt::format("{} agrees with uname(2)", Name::file), name,
-                seen.text_of(Name::sysctl));
+  j.rule_equal(fmt::format("{} agrees with uname(2)", Name::file), name,
+               seen.text_of(Name::sysctl));
 }
 
 template <class Name>
