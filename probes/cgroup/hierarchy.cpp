@@ -65,11 +65,19 @@ bool is_there(Scene& scene, Version version) {
 
 std::string line_head(Version version) {
   if (version == Version::Unified) return std::string(unified_head);
-  const Result<std::string> text = read_small_file("/proc/self/cgroup");
-  std::istringstream lines(text ? *text : "");
-  for (std::string line; std::getline(lines, line);) {
-    if (line.starts_with(unified_head) || line.find("/nsbench-") == std::string::npos) continue;
-    return line.substr(0, line.find(':', line.find(':') + 1) + 1);
+  const Result<std::string> target = read_link(directory(version));
+  const Result<std::string> members = read_small_file("/proc/self/cgroup");
+  const Result<std::string> mounts = read_small_file("/proc/self/mountinfo");
+  if (!target || !members || !mounts) return "(none)";
+  std::istringstream mount_lines(*mounts);
+  for (std::string one; std::getline(mount_lines, one);) {
+    const Mount mount = parsed(one);
+    if (!target->starts_with(mount.point + "/")) continue;
+    std::istringstream member_lines(*members);
+    for (std::string line; std::getline(member_lines, line);) {
+      const std::string head = line.substr(0, line.find(':', line.find(':') + 1) + 1);
+      if (head != unified_head && is_of(mount, head)) return head;
+    }
   }
   return "(none)";
 }

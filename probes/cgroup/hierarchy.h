@@ -15,7 +15,7 @@ std::string directory(Version version);
 // Skips the case where the arena has none of this version. False then.
 bool is_there(Scene& scene, Version version);
 
-// The head of this hierarchy's line in /proc/PID/cgroup: "0::", "8:pids:". Asked in the own cgroup.
+// The head of this hierarchy's line in /proc/PID/cgroup: "0::", "8:pids:".
 std::string line_head(Version version);
 // The path behind that head in /proc/PROCESS/cgroup; the errno's name on failure.
 std::string path_of(std::string_view process, const std::string& line_head);

@@ -124,11 +124,12 @@ TEST_F(OwnCgroupTest, HoldsTheArenaAndIsLinkedThere) {
     ArenaSpec spec = testing::arena_for({Kind::Cgroup}, privilege);
     spec.own_cgroup = true;
     const std::string said = testing::in_arena(spec, [] {
-      const Result<std::string> own = read_small_file("/proc/self/cgroup");
       const std::string link = scratch_dir() + std::string(OwnCgroup::unified_link);
       const Result<std::string> linked = read_link(link);
       const std::string path = linked ? *linked : "";
-      const bool inside = own && own->find(path.substr(path.rfind('/'))) != std::string::npos;
+      const Result<std::string> members = read_small_file(link + "/cgroup.procs");
+      const std::string own = std::to_string(::getpid());
+      const bool inside = members && ("\n" + *members).find("\n" + own + "\n") != std::string::npos;
       const bool mine = ::mkdir((link + "/below").c_str(), 0755) == 0;
       return path + (inside ? " in" : " out") + (mine ? " mine" : " foreign");
     });
