@@ -25,7 +25,28 @@ ArenaSpec arena_of(const CheckCase& what) {
   const NamespaceSet own = what.probe->arena;
   return {.kinds = (touched | own) - NamespaceSet{Kind::User},
           .privilege = what.privilege,
-          .user_inside = touched.has(Kind::User) && !own.has(Kind::User)};
+          .user_inside = touched.has(Kind::User) && !own.has(Kind::User),
+          .own_cgroup = what.probe->own_cgroup};
+}
+
+// Why there is no cgroup for the arena: nothing is mounted, or what is may not be changed.
+std::optional<Skip> no_cgroup(const Error& refusal) {
+  const bool of_cgroup = refusal.step.starts_with("mkdir(") ||
+                         refusal.step.find("/cgroup.procs)") != std::string::npos;
+  if (refusal.err == ENOENT && refusal.step == "no cgroup file system is mounted") {
+    return Skip{SkipReason::NoFeature, refusal.step};
+  }
+  if (!of_cgroup) return std::nullopt;
+  switch (refusal.err) {
+    case EACCES:
+    case EPERM:
+    case EROFS:
+      return Skip{SkipReason::NoPrivilege, refusal.str() + " (cgroups here are not the caller's)"};
+    case EAGAIN:  // cgroup.max.descendants, cgroup.max.depth
+      return Skip{SkipReason::Limit, refusal.str()};
+    default:
+      return std::nullopt;
+  }
 }
 
 std::string one_line(std::string text) {
@@ -130,7 +151,11 @@ void CheckRun::judge_refusal(const Error& refusal, CaseResult& result) const {
   result.err = refusal.err;
   result.expected = what_.recipe().str() + " is possible";
   result.observed = refusal.str();
-  if (const auto skip = support_->explain(refusal, userns)) {
+  if (const auto skip = what_.probe->own_cgroup ? no_cgroup(refusal) : std::nullopt) {
+    result.verdict = VerdictKind::Skip;
+    result.skip = skip->reason;
+    result.observed = skip->text;
+  } else if (const auto skip = support_->explain(refusal, userns)) {
     result.verdict = VerdictKind::Skip;
     result.skip = skip->reason;
     result.observed = skip->text;

@@ -104,6 +104,8 @@ struct Probe {
   NamespaceSet arena;
   // The rule needs a clock to run for a noticeable time (0.1 s and more).
   bool waits = false;
+  // The arena is in a cgroup of its own, whose directories are below scratch_dir() (cgroup.h).
+  bool own_cgroup = false;
   // It looks at figures of the whole machine: nothing may run beside it.
   bool alone = false;
 };

@@ -37,6 +37,14 @@ constexpr std::array rows{
     &setns_errors,
     &setns_pidfd_errors,
     &clone3_args,
+    &no_growth_user,
+    &no_growth_pid,
+    &no_growth_uts,
+    &no_growth_ipc,
+    &no_growth_net,
+    &no_growth_cgroup,
+    &no_growth_time,
+    &no_growth_mnt,
 };
 
 }  // namespace

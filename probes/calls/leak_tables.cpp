@@ -235,6 +235,17 @@ LeakTable clone3_args_leaks() {
                                 {"no address", EFAULT}});
 }
 
+LeakTable growth_leaks(const Probe& probe) {
+  constexpr std::string_view act = "outside makes and leaves";
+  return {&probe,
+          {{act, "limited warm up", ok},
+           {act, "limited room after all", ok, Value::err(ENOSPC)},
+           {act, "limited rounds that grew", 0, 23},
+           {act, "limited processes before", 3},
+           {act, "limited processes after", 3, 4}},
+          {}};
+}
+
 }  // namespace
 
 std::vector<LeakTable> calls_leak_tables() {
@@ -253,6 +264,10 @@ std::vector<LeakTable> calls_leak_tables() {
        {&join_privilege_pid, &join_privilege_uts, &join_privilege_ipc, &join_privilege_net,
         &join_privilege_cgroup, &join_privilege_time, &join_privilege_mnt}) {
     tables.push_back(join_leaks(*probe));
+  }
+  for (const Probe* probe : {&no_growth_user, &no_growth_pid, &no_growth_uts, &no_growth_ipc,
+                             &no_growth_net, &no_growth_cgroup, &no_growth_time, &no_growth_mnt}) {
+    tables.push_back(growth_leaks(*probe));
   }
   return tables;
 }

@@ -19,5 +19,8 @@ extern const Probe join_privilege_pid, join_privilege_uts, join_privilege_ipc, j
     join_privilege_cgroup, join_privilege_time, join_privilege_mnt;
 // arguments.cpp
 extern const Probe clone_flags, unshare_flags, setns_errors, setns_pidfd_errors, clone3_args;
+// growth.cpp
+extern const Probe no_growth_user, no_growth_pid, no_growth_uts, no_growth_ipc, no_growth_net,
+    no_growth_cgroup, no_growth_time, no_growth_mnt;
 
 }  // namespace nsbench::probes

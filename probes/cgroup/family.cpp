@@ -9,7 +9,8 @@ namespace nsbench::probes {
 namespace {
 
 constexpr std::array rows{
-    &cgroup_identity,
+    &cgroup_identity, &self_root,        &self_root_v1,        &delegation,
+    &opener_rights,   &opener_rights_v1, &release_agent_probe,
 };
 
 }  // namespace

@@ -3,4 +3,11 @@
 
 #include "probes/probe.h"
 
-namespace nsbench::probes {}  // namespace nsbench::probes
+namespace nsbench::probes {
+
+// self_root.cpp
+extern const Probe self_root, self_root_v1;
+// delegation.cpp
+extern const Probe delegation, opener_rights, opener_rights_v1, release_agent_probe;
+
+}  // namespace nsbench::probes

@@ -35,15 +35,15 @@ int join(int fd) {
 }
 
 // With room for one: a namespace of this kind is made, kept by `keeper` alone, found still there,
-// and let go.
+// and let go. False if it stays then.
 template <class Keeper>
-void keep_one(Observation& seen, Kind kind) {
+bool keep_one(Observation& seen, Kind kind) {
   const std::string name(row(kind).name);
   const int own = kind == Kind::Mnt ? 1 : 0;  // of the limited process
   seen.result(name + " limit", ns_limit::allow(kind, 1 + own));
   Result<Child> holder = hold_open({kind}, Deadline::in(patience));
   seen.result(name + " made", holder ? 0 : holder.error().err);
-  if (!holder) return;
+  if (!holder) return true;
   Keeper keeper(kind, *holder);
   const std::string before = keeper.name();
   holder->kill();
@@ -51,7 +51,9 @@ void keep_one(Observation& seen, Kind kind) {
   seen.number(name + " is the same", keeper.name() == before ? 1 : 0);
   seen.result(name + " joined", join(keeper.fd()));
   keeper.let_go();
-  seen.result(name + " room", ns_limit::await_room(kind));
+  const int room = ns_limit::await_room(kind);
+  seen.result(name + " room", room);
+  return room == 0;
 }
 
 // An open descriptor.
@@ -113,7 +115,9 @@ void keep_each(Scene& scene) {
   ns_file::record_kinds(scene.seen);
   stay_on_one_processor();
   ns_limit::in_limited(scene, [](Observation& seen) {
-    for (const Kind kind : ns_file::present_kinds().kinds()) keep_one<Keeper>(seen, kind);
+    for (const Kind kind : ns_file::present_kinds().kinds()) {
+      if (!keep_one<Keeper>(seen, kind)) return;  // each would wait as long for its room
+    }
   });
 }
 
@@ -192,7 +196,8 @@ void hold_chains(Scene& scene) {
       ns_limit::allow(last == Kind::Pid ? Kind::Pid : Kind::User, last == Kind::Uts ? 1 : 2);
       hold_the_last(seen, last);
     });
-    if (scene.ended()) return;
+    const std::string room = "limited " + std::string(row(last).name) + " room";
+    if (scene.ended() || scene.seen.errno_of(room) != 0) return;
   }
 }
 

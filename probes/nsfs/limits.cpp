@@ -47,7 +47,7 @@ int try_to_make(Kind kind) {
 }
 
 int await_room(Kind kind) {
-  constexpr std::chrono::seconds patience{5};
+  constexpr std::chrono::seconds patience{3};
   for (const auto end = Deadline::in(patience);;) {
     const int refused = try_to_make(kind);
     if (refused != ENOSPC || end.passed()) return refused;

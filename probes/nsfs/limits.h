@@ -25,7 +25,7 @@ int allow(Kind kind, int count);
 int try_to_make(Kind kind);
 
 // Tries until one can be made: the kernel takes some namespaces down a little later than their last
-// user. The last errno; ENOSPC if that was still the limit after five seconds.
+// user. The last errno; ENOSPC if that was still the limit after three seconds.
 int await_room(Kind kind);
 
 }  // namespace nsbench::ns_limit

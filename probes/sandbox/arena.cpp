@@ -58,7 +58,8 @@ Status furnish_mounts() {
   return {};
 }
 
-Status furnish(const ArenaSpec& spec, bool own_user, const OuterIds& outer) {
+Status furnish(const ArenaSpec& spec, bool own_user, const OuterIds& outer,
+               const OwnCgroup& cgroup) {
   ::setsid();
   forbid_core_dumps();
   if (own_user) {
@@ -66,6 +67,7 @@ Status furnish(const ArenaSpec& spec, bool own_user, const OuterIds& outer) {
     stay_tied_to_parent();
   }
   if (Status s = furnish_mounts(); !s) return s;
+  if (Status s = cgroup.furnish_links(scratch_place()); !s) return s;
   if (spec.privilege == Privilege::Userns && spec.user_inside) return drop_privilege();
   return {};
 }
@@ -78,19 +80,22 @@ void run(const Arena::Stage& stage, StagePort& port) {
   }
 }
 
-// Makes the arena's namespaces with PID 1 in them.
+// Makes the arena's namespaces with PID 1 in them. Its maker may be in the cgroup already.
 Result<Child> make_arena(const ArenaSpec& spec, bool own_user, Channel& port,
-                         const Arena::Stage& stage) {
+                         const OwnCgroup& cgroup, bool joins, const Arena::Stage& stage) {
   NamespaceSet set = (spec.kinds | NamespaceSet{Kind::Pid, Kind::Mnt}) - NamespaceSet{Kind::User};
   if (own_user) set = set | NamespaceSet{Kind::User};
   const bool needs_clone3 = set.has(Kind::Time);
   const OuterIds outer = OuterIds::current();
   return Child::start(fmt::format("{}({})", needs_clone3 ? "clone3" : "clone", set.flag_names()),
                       needs_clone3 ? calls::clone3 : calls::clone, set.flags(), [&] {
+                        const Status joined = joins ? cgroup.join() : Status{};
                         // Other arenas' channels among them.
                         close_all_but(port.fd());
                         StagePort stage_port(std::move(port));
-                        if (Status s = furnish(spec, own_user, outer); !s) {
+                        if (!joined) {
+                          stage_port.fail(joined.error());
+                        } else if (Status s = furnish(spec, own_user, outer, cgroup); !s) {
                           stage_port.fail(s.error());
                         } else if (!stage_port.abandoned()) {
                           run(stage, stage_port);
@@ -105,12 +110,14 @@ Error first_process(const ExitStatus& ended) {
 
 // Between a privileged caller and an unprivileged arena: gives the privileges up, makes the arena,
 // and waits for its end.
-int make_unprivileged(const ArenaSpec& spec, Channel& port, const Arena::Stage& stage) {
+int make_unprivileged(const ArenaSpec& spec, Channel& port, const OwnCgroup& cgroup,
+                      const Arena::Stage& stage) {
+  Status dropped = cgroup.join();
   close_all_but(port.fd());
-  Status dropped = drop_privilege();
+  if (dropped) dropped = drop_privilege();
   if (port.peer_gone()) return 1;  // the caller died while this process wasn't tied to it
   Result<Child> arena = Error{"not made"};
-  if (dropped) arena = make_arena(spec, true, port, stage);
+  if (dropped) arena = make_arena(spec, true, port, cgroup, false, stage);
   if (!dropped || !arena) {
     StagePort(std::move(port)).fail(dropped ? arena.error() : dropped.error());
     return 1;
@@ -137,23 +144,39 @@ Result<Arena> Arena::start(const ArenaSpec& spec, const Stage& stage) {
   Result<std::pair<Channel, Channel>> ends = Channel::pair();
   if (!ends) return ends.error();
   Channel& port = ends->second;
+  OwnCgroup cgroup;
+  if (spec.own_cgroup) {
+    Result<OwnCgroup> made = OwnCgroup::make(spec.privilege);
+    if (!made) return made.error();
+    cgroup = std::move(*made);
+  }
   const bool privileged = has_capability(CAP_SYS_ADMIN);
   Result<Child> child = Error{"not made"};
   if (spec.privilege == Privilege::Root || (spec.user_inside && privileged)) {
-    child = make_arena(spec, false, port, stage);
+    child = make_arena(spec, false, port, cgroup, true, stage);
   } else if (privileged) {
     // As PID 1 of a pid namespace of its own: killing it kills and reaps the arena too, and no
     // orphan is left to the caller or its init.
     child = Child::start("clone(CLONE_NEWPID)", calls::clone, row(Kind::Pid).flag,
-                         [&] { return make_unprivileged(spec, port, stage); });
+                         [&] { return make_unprivileged(spec, port, cgroup, stage); });
   } else {
-    child = make_arena(spec, true, port, stage);
+    child = make_arena(spec, true, port, cgroup, true, stage);
   }
   if (!child) return child.error();
   Arena arena;
+  arena.cgroup_ = std::move(cgroup);
   arena.child_ = std::move(*child);
   arena.channel_ = std::move(ends->first);
   return arena;
+}
+
+Arena& Arena::operator=(Arena&& other) noexcept {
+  if (this != &other) {
+    child_ = std::move(other.child_);  // kills and reaps the old one, so that its cgroup is empty
+    channel_ = std::move(other.channel_);
+    cgroup_ = std::move(other.cgroup_);
+  }
+  return *this;
 }
 
 Result<std::string> Arena::receive(Deadline deadline) {

@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include "probes/sandbox/cgroup.h"
 #include "probes/sandbox/channel.h"
 #include "probes/sandbox/child.h"
 #include "probes/sandbox/deadline.h"
@@ -25,6 +26,8 @@ struct ArenaSpec {
   // The stage enters user namespaces itself. Under Userns it is then an unprivileged process
   // without a user namespace of its own, where the caller's rights allow to contain it so.
   bool user_inside = false;
+  // The arena is put into a cgroup of its own (cgroup.h), which ends with it.
+  bool own_cgroup = false;
 };
 
 // The stage's end: what runs in the arena sends messages through it.
@@ -54,6 +57,13 @@ class Arena {
   // caller's but 0 to 2, no core dumps. Set-up failures arrive as the first receive()'s Error.
   static Result<Arena> start(const ArenaSpec& spec, const Stage& stage);
 
+  Arena() = default;
+  Arena(Arena&&) noexcept = default;
+  Arena& operator=(Arena&& other) noexcept;
+  Arena(const Arena&) = delete;
+  Arena& operator=(const Arena&) = delete;
+  ~Arena() = default;
+
   // The next message. When the stage failed or died, the Error says how.
   Result<std::string> receive(Deadline deadline);
   Status send(std::string_view message) { return channel_.send(message); }
@@ -66,6 +76,7 @@ class Arena {
   bool ended() { return child_.ended(); }
 
  private:
+  OwnCgroup cgroup_;  // can be removed when the child is gone
   Child child_;
   Channel channel_;
 };

@@ -49,8 +49,8 @@ inline pid_t clone3_with_pids(std::uint64_t flags, const pid_t* pids, std::size_
   return static_cast<pid_t>(::syscall(SYS_clone3, &args, sizeof args));
 }
 
-// The same with arguments of the caller's own making. Where it makes a child after all, that ends at
-// once, with a copy of the caller's memory untouched: `args` must not ask for CLONE_VM.
+// The same with arguments of the caller's own making. Where it makes a child after all, that ends
+// at once, with a copy of the caller's memory untouched: `args` must not ask for CLONE_VM.
 inline pid_t clone3_raw(const void* args, std::size_t size) {
   const pid_t pid = static_cast<pid_t>(::syscall(SYS_clone3, args, size));
   if (pid == 0) ::_exit(0);
