@@ -16,6 +16,7 @@
 
 #include "probes/sandbox/calls.h"
 #include "probes/sandbox/id_map.h"
+#include "probes/sandbox/own_namespaces.h"
 
 namespace nsbench {
 
@@ -84,13 +85,18 @@ Result<Child> make_arena(const ArenaSpec& spec, bool own_user, Channel& port,
   NamespaceSet set = (spec.kinds | NamespaceSet{Kind::Pid, Kind::Mnt}) - NamespaceSet{Kind::User};
   if (own_user) set = set | NamespaceSet{Kind::User};
   const bool needs_clone3 = set.has(Kind::Time);
+  const std::string_view call = needs_clone3 ? "clone3" : "clone";
   const OuterIds outer = OuterIds::current();
-  return Child::start(fmt::format("{}({})", needs_clone3 ? "clone3" : "clone", set.flag_names()),
+  const OwnNamespaces maker = OwnNamespaces::look(set);
+  return Child::start(fmt::format("{}({})", call, set.flag_names()),
                       needs_clone3 ? calls::clone3 : calls::clone, set.flags(), [&] {
                         // Other arenas' channels among them.
                         close_all_but(port.fd());
                         StagePort stage_port(std::move(port));
-                        if (Status s = furnish(spec, own_user, outer); !s) {
+                        // Before anything else: a kernel that ignored a flag left us outside.
+                        if (Status s = maker.all_changed_by(call); !s) {
+                          stage_port.fail(s.error());
+                        } else if (s = furnish(spec, own_user, outer); !s) {
                           stage_port.fail(s.error());
                         } else if (!stage_port.abandoned()) {
                           run(stage, stage_port);
