@@ -48,7 +48,7 @@ void make_without_rights(Scene& scene) {
     seen.result("without", try_to_make(method, kind));
   });
   // User namespaces are for everybody, unless the machine's owner says otherwise.
-  const Support support = Support::look();
+  const Support& support = scene.support();
   const int err = scene.seen.errno_of("without");
   if (kind == Kind::User && (err == EPERM || err == EACCES)) {
     if (auto skip = support.explain({"unshare(CLONE_NEWUSER)", err}, true)) {
