@@ -40,6 +40,17 @@ int rewrite(std::string_view name) {
   return write_small_file(sysctl_file(name), trimmed(*value)).error().err;
 }
 
+// Ends the case with a skip where this process is the machine's root by its uid, whatever that is
+// called here: mapped alone into a user namespace it can't become anybody else.
+bool is_machines_root(Scene& scene) {
+  struct stat owner {};
+  if (::stat("/proc/sys/kernel/hostname", &owner) != 0 || owner.st_uid != ::geteuid()) return false;
+  scene.skip(SkipReason::NoPrivilege,
+             "this process is the machine's root (it owns /proc/sys/kernel/hostname), and no other "
+             "uid is mapped");
+  return true;
+}
+
 namespace globals {
 
 // One value for the whole machine, wherever it may be shown.
@@ -89,7 +100,7 @@ namespace owner {
 constexpr std::array acts{
     Act{Side::Inside, "the owner writes",
         [](Scene& s) {
-          if (sysctls_are_masked(s)) return;
+          if (sysctls_are_masked(s) || is_machines_root(s)) return;
           s.seen.result("rewrite", rewrite("ipv4/ip_forward"));
         }},
     Act{Side::Inside, "a user namespace below writes",
@@ -188,7 +199,7 @@ constexpr const char* file = "/proc/sys/kernel/hostname";
 constexpr std::array acts{
     Act{Side::Inside, "inside writes",
         [](Scene& s) {
-          if (sysctls_are_masked(s)) return;
+          if (sysctls_are_masked(s) || is_machines_root(s)) return;
           s.seen.result("open kernel.hostname", open_for_writing(file));
           s.seen.result("rewrite ipv4/ip_forward", rewrite("ipv4/ip_forward"));
         }},
