@@ -29,6 +29,7 @@ LeakTable sharing_leaks() {
     table.facts.emplace_back(act, "child's " + name, link(name, 2), link(name, 1));
     table.facts.emplace_back(act, "thread's " + name, link(name, 2), link(name, 1));
     table.further_leaks.emplace_back("outside looks", name, link(name, 1), link(name, 2));
+    table.further_leaks.emplace_back(act, "child's " + name, link(name, 2), link(name, 3));
   }
   return table;
 }

@@ -48,12 +48,12 @@ void make_without_rights(Scene& scene) {
     seen.result("without", try_to_make(method, kind));
   });
   // User namespaces are for everybody, unless the machine's owner says otherwise.
-  const Support& support = scene.support();
-  const int err = scene.seen.errno_of("without");
-  if (kind == Kind::User && (err == EPERM || err == EACCES)) {
-    if (auto skip = support.explain({"unshare(CLONE_NEWUSER)", err}, true)) {
-      scene.skip(skip->reason, skip->text);
-    }
+  const Support support = Support::look();
+  if (kind != Kind::User || scene.seen.errno_of("without") == 0) return;
+  if (!support.userns_switch.empty()) {
+    scene.skip(SkipReason::UserNamespacesOff, support.userns_switch);
+  } else if (!support.userns_lsm.empty()) {
+    scene.skip(SkipReason::Policy, support.userns_lsm);
   }
 }
 

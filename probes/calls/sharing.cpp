@@ -60,8 +60,8 @@ Judgement judge_kin(const Transcript& t) {
     const std::string own = inside.text_of(name);
     j.works("the outside's link can be read: " + name, name + ":[inode]", outside.text_of(name),
             outside.text_of(name).starts_with(name + ":["));
-    j.works_equal("a forked child shares " + name, own, inside.text_of("child's " + name));
-    j.works_equal("a thread shares " + name, own, inside.text_of("thread's " + name));
+    j.rule_equal("a forked child shares " + name, own, inside.text_of("child's " + name));
+    j.rule_equal("a thread shares " + name, own, inside.text_of("thread's " + name));
     j.isolated_differ("what they share is not the outside's " + name, outside.text_of(name),
                       inside.text_of("child's " + name));
   }

@@ -90,9 +90,23 @@ Fd opened_by_nobody(const std::string& file) {
   return child ? receive_fd(ours.get()) : Fd();
 }
 
+// Where one id is mapped only, there is no other user to open anything.
+bool has_another_user(Scene& scene) {
+  in_child(scene, [](Observation& seen) {
+    seen.result("drop", drop_privilege().error().err);
+    seen.number("nobody's euid", ::geteuid());
+  });
+  if (scene.ended()) return false;
+  if (scene.seen.number_of("nobody's euid") != ::geteuid()) return true;
+  const Result<std::string> map = read_small_file("/proc/self/uid_map");
+  scene.skip(SkipReason::NoPrivilege,
+             "no other uid can be taken on here; uid_map: " + (map ? trimmed(*map) : "unread"));
+  return false;
+}
+
 template <Version version>
 void write_for_another(Scene& scene) {
-  if (!own_cgroup::is_there(scene, version)) return;
+  if (!own_cgroup::is_there(scene, version) || !has_another_user(scene)) return;
   const std::string head = own_cgroup::line_head(version);
   const std::string inner = own_cgroup::directory(version) + "/inner";
   const std::string file = inner + "/cgroup.procs";
@@ -114,6 +128,7 @@ constexpr std::array opener_acts{Act{Side::Outside, "outside writes", write_for_
 Judgement judge_opener(const Transcript& t) {
   Judgement j;
   const Observation& seen = t.at("outside writes");
+  j.works_errno("privileges can be given up", seen.errno_of("drop"));
   j.works_errno("a cgroup can be made", seen.errno_of("mkdir"));
   j.works_errno("and its cgroup.procs opened to all", seen.errno_of("chmod"));
   j.rule_errno("root's write to a file that nobody opened moves with nobody's rights", EACCES,

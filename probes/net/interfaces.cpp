@@ -17,6 +17,7 @@
 #include "probes/net/looks.h"
 #include "probes/net/manual.h"
 #include "probes/net/probes.h"
+#include "probes/nsfs/ns_file.h"
 #include "probes/sandbox/arena.h"
 #include "probes/sandbox/fd.h"
 #include "probes/sandbox/id_map.h"
@@ -80,7 +81,7 @@ std::string in_ifconf(const Fd& socket, std::string_view name) {
 
 // sysfs shows the links of the namespace in which it was mounted.
 std::string in_sysfs(std::string_view name) {
-  const std::string sys = fmt::format("{}/sys-{}", scratch_dir(), ::getpid());
+  const std::string sys = fmt::format("{}/sys-{}", scratch_dir(), ns_file::link("net"));
   ::mkdir(sys.c_str(), 0755);
   if (::access((sys + "/class/net").c_str(), F_OK) != 0 &&
       ::mount("sysfs", sys.c_str(), "sysfs", 0, nullptr) != 0) {

@@ -47,6 +47,9 @@ LeakTable links_leaks() {
     table.facts.emplace_back("inside looks", name, link(name, 2), link(name, 1));
     table.facts.emplace_back("inside looks", own + " by stat", link(name, 2), link(name, 1));
     table.facts.emplace_back("inside looks", own + " on nsfs", 1);
+    table.further_leaks.emplace_back("inside looks", own + " on nsfs", 1, 0);
+    table.further_leaks.emplace_back("inside looks", own + " by stat", link(name, 2),
+                                     link(name, 9));
     table.facts.emplace_back("outside looks at the inside", name, link(name, 2), link(name, 1));
     table.further_leaks.emplace_back("outside looks", name, link(name, 1), link(name, 2));
   }

@@ -77,12 +77,12 @@ Judgement judge(const Transcript& t) {
     const std::string listed = inside.text_of("entries");
     j.works("ls /proc/self/ns lists " + name, name, listed,
             fmt::format(" {} ", listed).find(" " + name + " ") != std::string::npos);
-    j.works_equal("the link names the inode: " + name, inside.text_of(name),
-                  inside.text_of(name + " by stat"));
-    j.works_equal("the file is on nsfs: " + name, "1",
-                  std::to_string(inside.number_of(name + " on nsfs")));
-    j.works_equal("another process's link is what its own says: " + name, inside.text_of(name),
-                  across.text_of(name));
+    j.rule_equal("the link names the inode: " + name, inside.text_of(name),
+                 inside.text_of(name + " by stat"));
+    j.rule_equal("the file is on nsfs: " + name, "1",
+                 std::to_string(inside.number_of(name + " on nsfs")));
+    j.rule_equal("another process's link is what its own says: " + name, inside.text_of(name),
+                 across.text_of(name));
     j.works("the outside's link can be read: " + name, name + ":[inode]", outside.text_of(name),
             outside.text_of(name).starts_with(name + ":["));
     j.isolated_differ("the inode tells the namespaces apart: " + name, outside.text_of(name),

@@ -210,6 +210,7 @@ constinit const Probe owner_reach{
     .by_hand =
         "lsns --output NS,TYPE,ONS\n"
         "unshare --user --map-root-user lsns --output NS,TYPE,ONS",
+    .arena = NamespaceSet::all(),  // so that the outside's user namespace owns them
 };
 
 constinit const Probe relatives_none{

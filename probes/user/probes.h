@@ -37,8 +37,6 @@ extern const Probe overlay_userns;
 // keyrings.cpp
 extern const Probe keyrings;
 // rlimits.cpp
-extern const Probe rlimit_nproc, rlimit_sigpending, rlimit_msgqueue, rlimit_memlock;
-// answers.cpp
-extern const Probe ids_in_answers;
+extern const Probe rlimit_nproc, rlimit_sigpending, rlimit_msgqueue;
 
 }  // namespace nsbench::probes

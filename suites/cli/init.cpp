@@ -31,9 +31,6 @@ void mount_at(const char* type, const std::string& place, const char* options = 
 // pivot_root(2) refuses a root directory that is the initramfs itself. So a tmpfs becomes the root,
 // as switch_root does it.
 void leave_initramfs() {
-  // A /proc that stayed mounted below would be a whole one that every mount namespace holds, and
-  // make covering parts of another pointless (mnt_already_visible() of fs/namespace.c).
-  ::umount2("/proc", MNT_DETACH);
   const std::string root = "/nsbench-root";
   ::mkdir(root.c_str(), 0755);
   if (::mount("tmpfs", root.c_str(), "tmpfs", 0, "mode=755") != 0 || ::chdir(root.c_str()) != 0 ||

@@ -55,12 +55,11 @@ LieOutcome judge_lie(const Lie& lie, const Baseline& baseline, const Result<Trac
 struct SelftestReport {
   Baseline baseline;
   std::vector<LieOutcome> lies;
-  bool complete = false;  // every lie was told
-  // Each to all of its cases: then a probe that passed and that none of them turned is a suspect.
-  bool thorough = false;
+  // Every lie was told: then probes that passed and were turned by none are suspects.
+  bool complete = false;
   double seconds = 0;
 
-  // "family/name" of probes; none if the run was not thorough.
+  // "family/name" of probes.
   [[nodiscard]] std::vector<std::string> suspects() const;
 };
 
