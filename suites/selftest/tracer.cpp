@@ -44,6 +44,18 @@ pid_t number_in(std::string_view status, std::string_view field) {
   return number;
 }
 
+// A SIGSTOP that PID 1 of a pid namespace is sent from inside is dropped by the kernel, but not if
+// a tracer is there (kernel/signal.c sig_ignored()). One from outside has no sender that is
+// visible.
+bool kernel_would_drop(pid_t thread, int signal) {
+  siginfo_t info{};
+  if (signal != SIGSTOP || ::ptrace(PTRACE_GETSIGINFO, thread, nullptr, &info) != 0) return false;
+  const Result<std::string> status = read_small_file(fmt::format("/proc/{}/status", thread));
+  if (!status || info.si_pid == 0) return false;
+  const std::string numbers = field_of(*status, "NSpid");
+  return numbers.substr(0, numbers.find('\n')).ends_with("\t1");
+}
+
 // Undoes what a handler changed of the arguments, unless the kernel wrote there meanwhile.
 void undo_changes(pid_t thread, const CallUndo& undo, Registers& registers) {
   registers.restore_args(undo.args);
@@ -143,7 +155,7 @@ void Tracer::handle_stop(pid_t thread, int event, int signal) {
     default:
       break;
   }
-  if (signal != call_stop) return resume(thread, signal);
+  if (signal != call_stop) return resume(thread, kernel_would_drop(thread, signal) ? 0 : signal);
   at_exit(thread);
   resume(thread);
 }
