@@ -23,7 +23,7 @@ TEST(Catalog, EveryProbeIsListedWithAllThatIsKnownOfIt) {
     const auto& entry = list["checks"][i];
     SCOPED_TRACE(subject(probe));
     EXPECT_EQ(entry["name"], subject(probe));
-    for (const char* key : {"sentence", "source", "first_kernel"}) {
+    for (const char* key : {"sentence", "source", "first_kernel", "why", "failure", "by_hand"}) {
       EXPECT_FALSE(entry[key].get<std::string>().empty()) << key;
     }
     for (const char* key : {"methods", "privileges", "statements"}) {
@@ -69,7 +69,7 @@ TEST(Explain, StaysWithinTheWidth) {
 
 TEST(Explain, TakesACaseIdAndAName) {
   EXPECT_EQ(*explain("uts/hostname:setns.pidfd:userns", 80), *explain("uts/hostname", 80));
-  EXPECT_EQ(*explain("hostname", 80), *explain("uts/hostname", 80));
+  EXPECT_EQ(*explain("hostname_sysctl", 80), *explain("uts/hostname_sysctl", 80));
   EXPECT_THAT(*explain("identity", 80), HasSubstr("pid/identity"));
   EXPECT_THAT(*explain("identity", 80), HasSubstr("time/identity"));
   EXPECT_THAT(*explain("create/net", 80), HasSubstr("How it is timed"));

@@ -39,7 +39,7 @@ void look(Observation& seen) {
   seen.text("time_for_children", link_of("time_for_children"));
 }
 
-void unshare(Scene& scene) {
+void unshare_and_look(Scene& scene) {
   look(scene.seen);
   offset_children(scene, ahead);
 }
@@ -47,7 +47,7 @@ void unshare(Scene& scene) {
 void look_as_child(Scene& scene) { in_child(scene, look); }
 
 constexpr std::array acts{
-    Act{Side::Outside, "outside unshares", unshare},
+    Act{Side::Outside, "outside unshares", unshare_and_look},
     Act{Side::Outside, "outside looks", [](Scene& s) { look(s.seen); }},
     Act{Side::Outside, "a child looks", look_as_child},
     Act{Side::Inside, "inside looks", [](Scene& s) { look(s.seen); }},

@@ -31,6 +31,9 @@ void mount_at(const char* type, const std::string& place, const char* options = 
 // pivot_root(2) refuses a root directory that is the initramfs itself. So a tmpfs becomes the root,
 // as switch_root does it.
 void leave_initramfs() {
+  // Where is_init() mounted one. Whole and out of sight it would allow every fresh proc
+  // (mount_too_revealing()), whatever is masked in the one that everybody sees.
+  ::umount2("/proc", MNT_DETACH);
   const std::string root = "/nsbench-root";
   ::mkdir(root.c_str(), 0755);
   if (::mount("tmpfs", root.c_str(), "tmpfs", 0, "mode=755") != 0 || ::chdir(root.c_str()) != 0 ||
@@ -71,7 +74,8 @@ void set_up_machine() {
   mount_at("tmpfs", "/tmp", "mode=1777");
   mount_at("cgroup2", "/sys/fs/cgroup");
   // Low enough for the check that fills a mount namespace; it leaves one that is full too slowly.
-  if (Status s = write_small_file("/proc/sys/fs/mount-max", "2000"); !s && s.error().err != ENOENT) {
+  if (Status s = write_small_file("/proc/sys/fs/mount-max", "2000");
+      !s && s.error().err != ENOENT) {
     complain(s.error().str());
   }
 }
