@@ -30,6 +30,7 @@ constexpr std::array rows{
     &proc_net,
     &sysfs_mounter,
     &net_sysctls,
+    &somaxconn,
     &default_ttl,
     &unprivileged_ports,
     &sysctl_globals,

@@ -13,6 +13,7 @@
 #include <cerrno>
 #include <cstring>
 #include <string>
+#include <vector>
 
 #include "probes/net/looks.h"
 #include "probes/net/manual.h"
@@ -109,10 +110,17 @@ void look_for(Observation& seen, const Link& link) {
 // then differ as well.
 constexpr std::string_view renamed_lo = "renamed lo";
 
+// lo, or what it was renamed to: in a control the other side did so before.
+Status rename_first(std::string_view name) {
+  const Result<std::vector<rtnetlink::Link>> links = rtnetlink::links();
+  if (!links) return links.error();
+  return rtnetlink::rename_link(links->empty() ? "lo" : links->front().name, name);
+}
+
 // With an address, since SIOCGIFCONF lists no link without one.
 Status make_link(const Link& link, std::string_view kind) {
-  const Status made = kind == renamed_lo ? rtnetlink::rename_link("lo", link.name)
-                                         : rtnetlink::add_link(link.name, kind);
+  const Status made =
+      kind == renamed_lo ? rename_first(link.name) : rtnetlink::add_link(link.name, kind);
   if (!made) return made;
   return rtnetlink::add_address(link.name, link.address);
 }
@@ -126,7 +134,8 @@ std::string kind_to_make() {
 
 void make_first(Scene& scene) {
   const std::string kind = kind_to_make();
-  lo_up(scene);
+  // A link that is up could not be renamed before Linux 6.3.
+  if (kind != renamed_lo) lo_up(scene);
   const Status made = make_link(outside_link, kind);
   if (made.error().err == EPERM && !has_capability(CAP_NET_ADMIN)) {
     return scene.skip(SkipReason::NoPrivilege, "this process has no CAP_NET_ADMIN");

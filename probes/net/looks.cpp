@@ -88,6 +88,11 @@ bool module_missing(Scene& scene, std::string_view module, std::string_view what
   return true;
 }
 
+bool packet_sockets_missing(Scene& scene) {
+  if (::access("/proc/self/net/packet", F_OK) == 0) return false;
+  return module_missing(scene, "af_packet", "a packet socket");
+}
+
 std::int64_t net_inode(std::string_view pid) {
   struct stat info {};
   const std::string file = fmt::format("/proc/{}/ns/net", pid);

@@ -51,6 +51,9 @@ Fd inet_socket(int family, int type);
 // Ends the case with a skip where a use of `module` would make the kernel load it.
 bool module_missing(Scene& scene, std::string_view module, std::string_view what_for);
 
+// The same for packet sockets: /proc/net/packet is there when they are.
+bool packet_sockets_missing(Scene& scene);
+
 // The inode of /proc/PID/ns/net ("self", "42"): the namespace's identity. -1: can't be read.
 std::int64_t net_inode(std::string_view pid);
 

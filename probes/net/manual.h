@@ -162,11 +162,16 @@ inline constexpr Manual sysfs_mounter{
 inline constexpr Manual sysctls{
     "Container runtimes set net sysctls for each container, as Docker's --sysctl does, since they "
     "count in that namespace only.",
-    "A process inside makes the host forward packets, or changes how the host's servers queue "
-    "connections.",
+    "A process inside makes the host forward packets, or stops it from doing so.",
     "unshare -n sh -c 'echo 1 > /proc/sys/net/ipv4/ip_forward\n"
     "unshare -n sh -c \"echo 0 > /proc/sys/net/ipv4/ip_forward\"\n"
     "cat /proc/sys/net/ipv4/ip_forward'"};
+inline constexpr Manual somaxconn{
+    "It bounds how many connections may wait at a listener. Runtimes raise it for a container that "
+    "serves many.",
+    "A process inside changes how the host's servers queue connections.",
+    "unshare -n sh -c 'echo 1234 > /proc/sys/net/core/somaxconn\n"
+    "unshare -n cat /proc/sys/net/core/somaxconn'"};
 inline constexpr Manual default_ttl{
     "Until Linux 4.6 this was one value for the machine. It is copied into every new socket.",
     "A process inside decides how far the host's packets travel.",

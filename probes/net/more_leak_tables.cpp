@@ -68,14 +68,19 @@ LeakTable device_uevents_leaks() {
 LeakTable sysctls_leaks() {
   return {&net_sysctls,
           {{"outside sets", "write ipv4/ip_forward", ok},
-           {"outside sets", "write core/somaxconn", ok},
            {"inside sets", "write ipv4/ip_forward", ok},
-           {"inside sets", "write core/somaxconn", ok},
            {"inside sets", "ipv4/ip_forward", "0"},
-           {"inside sets", "core/somaxconn", "4321"},
            {"outside looks", "ipv4/ip_forward", "1", "0"},
+           {"inside looks", "ipv4/ip_forward", "0", "1"}},
+          {}};
+}
+
+LeakTable somaxconn_leaks() {
+  return {&somaxconn,
+          {{"outside sets", "write core/somaxconn", ok},
+           {"inside sets", "write core/somaxconn", ok},
+           {"inside sets", "core/somaxconn", "4321"},
            {"outside looks", "core/somaxconn", "1234", "4321"},
-           {"inside looks", "ipv4/ip_forward", "0", "1"},
            {"inside looks", "core/somaxconn", "4321", "1234"}},
           {}};
 }
@@ -282,15 +287,25 @@ LeakTable link_moves_leaks() {
 }  // namespace
 
 std::vector<LeakTable> more_net_leak_tables() {
-  return {packet_leaks(),         link_events_leaks(),
-          device_uevents_leaks(), sysctls_leaks(),
-          default_ttl_leaks(),    unprivileged_ports_leaks(),
-          sysctl_globals_leaks(), proc_sys_owner_leaks(),
-          foreign_sysctl_leaks(), proc_sys_effective_ids_leaks(),
-          socket_birth_leaks(),   death_leaks(),
-          veth_leaks(),           bridge_leaks(),
-          no_privilege_leaks(),   move_privilege_leaks(),
-          nsid_leaks(),           link_moves_leaks()};
+  return {packet_leaks(),
+          link_events_leaks(),
+          device_uevents_leaks(),
+          sysctls_leaks(),
+          somaxconn_leaks(),
+          default_ttl_leaks(),
+          unprivileged_ports_leaks(),
+          sysctl_globals_leaks(),
+          proc_sys_owner_leaks(),
+          foreign_sysctl_leaks(),
+          proc_sys_effective_ids_leaks(),
+          socket_birth_leaks(),
+          death_leaks(),
+          veth_leaks(),
+          bridge_leaks(),
+          no_privilege_leaks(),
+          move_privilege_leaks(),
+          nsid_leaks(),
+          link_moves_leaks()};
 }
 
 }  // namespace nsbench

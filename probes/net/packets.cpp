@@ -40,7 +40,7 @@ void listen(Scene& scene) {
 }
 
 void listen_first(Scene& scene) {
-  if (module_missing(scene, "af_packet", "a packet socket")) return;
+  if (packet_sockets_missing(scene)) return;
   listen(scene);
   const int err = scene.seen.errno_of("socket(AF_PACKET)");
   if (err == EPERM && !has_capability(CAP_NET_RAW)) {

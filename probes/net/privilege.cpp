@@ -62,7 +62,7 @@ void try_all(Observation& seen, const std::string& kind) {
 }
 
 std::string kind_or_skip(Scene& scene) {
-  if (module_missing(scene, "af_packet", "a packet socket")) return "";
+  if (packet_sockets_missing(scene)) return "";
   return ready_kind(scene);
 }
 

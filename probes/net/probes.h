@@ -18,7 +18,7 @@ extern const Probe packet;
 // events.cpp
 extern const Probe link_events, device_uevents;
 // sysctls.cpp
-extern const Probe net_sysctls, default_ttl, unprivileged_ports;
+extern const Probe net_sysctls, somaxconn, default_ttl, unprivileged_ports;
 // sysctl_rules.cpp
 extern const Probe sysctl_globals, proc_sys_owner, proc_sys_effective_ids, foreign_sysctl;
 // socket_birth.cpp
