@@ -56,8 +56,8 @@ class CheckRun {
   [[nodiscard]] const CheckCase& what() const { return what_; }
   // Waits for the end, at most until the deadline, and judges. Once.
   CaseResult finish();
-  // The arena after finish(): at rest. Destroying it kills it and waits until it is gone; to end many
-  // at once is cheaper, since the kernel tears their namespaces down together.
+  // The arena after finish(): at rest. Destroying it kills it and waits until it is gone; to end
+  // many at once is cheaper, since the kernel tears their namespaces down together.
   std::optional<Arena> take_arena() { return std::exchange(arena_, std::nullopt); }
   // What was seen, after finish().
   [[nodiscard]] const Transcript& transcript() const { return transcript_; }

@@ -100,8 +100,8 @@ Judgement judge_files(const Transcript& t) {
                    mapped(t, made, "group"), number(t, "inside looks", "group"));
   j.isolated_equal("stat inside shows the inside's id on its own file", mapped(t, made, "owner"),
                    number(t, "inside makes a file", "owner"));
-  j.isolated_equal("stat inside shows the inside's group on its own file",
-                   mapped(t, made, "group"), number(t, "inside makes a file", "group"));
+  j.isolated_equal("stat inside shows the inside's group on its own file", mapped(t, made, "group"),
+                   number(t, "inside makes a file", "group"));
   return j;
 }
 

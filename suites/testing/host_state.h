@@ -13,8 +13,8 @@ namespace nsbench::testing {
 using HostState = std::map<std::string, std::set<std::string>>;
 
 // Host and domain name, mounts (with them bound namespace files), System V objects, POSIX queues,
-// links, processes that a run made and their namespaces, cgroups, sysctls (kernel, fs, net, user), keys, loaded modules, and our
-// files in the temporary directories.
+// links, processes that a run made and their namespaces, cgroups, sysctls (kernel, fs, net, user),
+// keys, loaded modules, and our files in the temporary directories.
 HostState look_at_host();
 
 // One line per difference: "links: + veth0".
