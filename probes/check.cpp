@@ -129,10 +129,11 @@ CheckRun CheckRun::start(const CheckCase& what, const Support& support, const Ch
     return run;
   }
   Result<Arena> arena = Arena::start(arena_of(what), [&](StagePort& port) {
-    play(*what.probe, what.recipe(), Deadline::in(times.stage), [&port](const Played& played) {
-      if (Status s = port.send(played.encode()); !s) port.fail(s.error());
-      static_cast<void>(port.receive());  // until the harness ends the arena, or is gone
-    });
+    play(*what.probe, what.recipe(), support, Deadline::in(times.stage),
+         [&port](const Played& played) {
+           if (Status s = port.send(played.encode()); !s) port.fail(s.error());
+           static_cast<void>(port.receive());  // until the harness ends the arena, or is gone
+         });
   });
   if (arena) {
     run.arena_ = std::move(*arena);

@@ -14,7 +14,7 @@ bool in_nested_or_skip(Scene& scene, std::string_view prefix, NamespaceSet set, 
   const int refused = scene.seen.errno_of(fmt::format("{} enter", prefix));
   if (refused == 0) return true;
   const Error refusal{fmt::format("{}({})", id(method), set.flag_names()), refused};
-  const std::optional<Skip> skip = Support::look().explain(refusal, set.has(Kind::User));
+  const std::optional<Skip> skip = scene.support().explain(refusal, set.has(Kind::User));
   if (skip) scene.skip(skip->reason, skip->text);
   return !skip;
 }

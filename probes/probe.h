@@ -44,6 +44,7 @@ class Scene {
     Recipe recipe;  // what is entered: nothing in a control, but its method is the case's
     pid_t inside_pid = 0;
     pid_t sibling_pid = 0;
+    const Support* support = nullptr;  // what the harness found before the check
   };
   Scene(const Transcript& so_far, const Facts& facts) : so_far_(so_far), facts_(facts) {}
 
@@ -55,6 +56,9 @@ class Scene {
   // The same of the sibling.
   [[nodiscard]] pid_t sibling_pid() const { return facts_.sibling_pid; }
   [[nodiscard]] const Recipe& recipe() const { return facts_.recipe; }
+  // The evidence for a skip, as the harness found it: it is not gathered again in the arena, where
+  // what the check itself changed would count.
+  [[nodiscard]] const Support& support() const { return *facts_.support; }
 
   // The case can't be played here, for a reason of the closed list; with evidence in `text`.
   void skip(SkipReason reason, std::string text) { skip_ = Skip{reason, std::move(text)}; }

@@ -64,15 +64,15 @@ struct Command {
 };
 
 // What a side's process does until the stage hangs up.
-int serve(const Probe& probe, const Recipe& recipe, Channel& channel) {
+int serve(const Probe& probe, const Recipe& recipe, const Support& support, Channel& channel) {
   for (;;) {
     const Result<std::string> text = channel.receive();
     if (!text) return 0;
     const Result<Command> command = Command::decode(*text);
     if (!command || command->act >= probe.acts.size()) return 1;
     const Act& act = probe.acts[command->act];
-    const Played played =
-        play_act(act, command->so_far, {recipe, command->inside_pid, command->sibling_pid});
+    const Played played = play_act(act, command->so_far,
+                                   {recipe, command->inside_pid, command->sibling_pid, &support});
     if (channel.send(played.encode())) continue;
     // Too long, perhaps: the stage should hear that much.
     Played lost;
@@ -84,7 +84,8 @@ int serve(const Probe& probe, const Recipe& recipe, Channel& channel) {
 // One side other than the outside: its process and the channel to it.
 class Player {
  public:
-  Status enter(const Probe& probe, Side side, const Recipe& recipe, Deadline deadline) {
+  Status enter(const Probe& probe, Side side, const Recipe& recipe, const Support& support,
+               Deadline deadline) {
     Result<std::pair<Channel, Channel>> ends = Channel::pair();
     if (!ends) return ends.error();
     Result<Member> member = nsbench::enter(
@@ -92,7 +93,7 @@ class Player {
         [&] {
           ends->first.close();
           name_process(side);
-          return serve(probe, recipe, ends->second);
+          return serve(probe, recipe, support, ends->second);
         },
         deadline);
     if (!member) return member.error();
@@ -138,10 +139,13 @@ bool take(Played& all, Played one) {
 
 using Players = std::array<Player, 3>;  // by Side; the outside's stays unused
 
-Played play_acts(const Probe& probe, const Recipe& recipe, Deadline deadline, Players& players) {
+Played play_acts(const Probe& probe, const Recipe& recipe, const Support& support,
+                 Deadline deadline, Players& players) {
   Played all;
   const auto body = [&players](Side side) { return players[static_cast<int>(side)].body(); };
-  const auto facts = [&] { return Scene::Facts{recipe, body(Side::Inside), body(Side::Sibling)}; };
+  const auto facts = [&] {
+    return Scene::Facts{recipe, body(Side::Inside), body(Side::Sibling), &support};
+  };
   for (std::size_t i = 0; i < probe.acts.size(); ++i) {
     const Act& act = probe.acts[i];
     if (act.side == Side::Outside) {
@@ -150,7 +154,7 @@ Played play_acts(const Probe& probe, const Recipe& recipe, Deadline deadline, Pl
     }
     Player& player = players[static_cast<std::size_t>(act.side)];
     if (!player.entered()) {
-      if (Status s = player.enter(probe, act.side, recipe, deadline); !s) {
+      if (Status s = player.enter(probe, act.side, recipe, support, deadline); !s) {
         all.refused = s.error();
         return all;
       }
@@ -169,11 +173,11 @@ Played play_acts(const Probe& probe, const Recipe& recipe, Deadline deadline, Pl
 
 }  // namespace
 
-void play(const Probe& probe, const Recipe& recipe, Deadline deadline,
+void play(const Probe& probe, const Recipe& recipe, const Support& support, Deadline deadline,
           const std::function<void(const Played&)>& tell) {
   name_process(Side::Outside);
   Players players;
-  tell(play_acts(probe, recipe, deadline, players));
+  tell(play_acts(probe, recipe, support, deadline, players));
 }
 
 }  // namespace nsbench

@@ -44,7 +44,7 @@ class Checks {
       : plan_(plan), options_(options), support_(support) {}
 
   std::vector<CaseResult> run() {
-    while (!stopped(options_) && (next_ < plan_.checks.size() || !running_.empty())) {
+    while (!stopped(options_) && !enough_ && (next_ < plan_.checks.size() || !running_.empty())) {
       while (next_ < plan_.checks.size() && has_room_for(*plan_.checks[next_].probe)) {
         running_.push_back(CheckRun::start(plan_.checks[next_++], support_));
       }
@@ -127,6 +127,7 @@ class Checks {
     progress.seconds_left = seconds_since(start_) / static_cast<double>(done_) *
                             static_cast<double>(plan_.checks.size() - done_);
     options_.on_progress(progress);
+    enough_ = enough_ || (options_.is_enough && options_.is_enough(result));
     const auto [known, is_new] = results_.try_emplace(result.id, result);
     if (!is_new && gravity(result.verdict) > gravity(known->second.verdict)) {
       known->second = std::move(result);
@@ -149,6 +150,7 @@ class Checks {
   Clock::time_point start_ = Clock::now();
   std::size_t next_ = 0;
   std::size_t done_ = 0;
+  bool enough_ = false;
   std::vector<CheckRun> running_;
   std::vector<Arena> resting_;  // of checks that are done
   std::vector<Arena> ending_;   // killed, but maybe not gone yet

@@ -26,6 +26,8 @@ struct RunnerOptions {
   int jobs = 1;  // checks side by side
   std::uint64_t seed = 1;
   std::function<void(const Progress&)> on_progress = [](const Progress&) {};
+  // Asked with each result as it comes, before controls are settled: true ends the run.
+  std::function<bool(const CaseResult&)> is_enough;
   // Set by a signal handler to end the run early; what is known by then is in the report.
   const volatile std::sig_atomic_t* stop = nullptr;
 };

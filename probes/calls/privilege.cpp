@@ -48,7 +48,7 @@ void make_without_rights(Scene& scene) {
     seen.result("without", try_to_make(method, kind));
   });
   // User namespaces are for everybody, unless the machine's owner says otherwise.
-  const Support support = Support::look();
+  const Support& support = scene.support();
   if (kind != Kind::User || scene.seen.errno_of("without") == 0) return;
   if (!support.userns_switch.empty()) {
     scene.skip(SkipReason::UserNamespacesOff, support.userns_switch);

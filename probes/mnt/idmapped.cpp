@@ -63,7 +63,7 @@ std::int64_t owner(const std::string& path) {
 Fd map_or_end(Scene& scene) {
   Result<Fd> map = make_map();
   if (map) return std::move(*map);
-  if (const auto skip = Support::look().explain(map.error(), true)) {
+  if (const auto skip = scene.support().explain(map.error(), true)) {
     scene.skip(skip->reason, skip->text);
   }
   scene.seen.result("make a map", map.error().err);

@@ -123,7 +123,7 @@ bool in_further(Scene& scene, const Look& look, NamespaceSet further) {
   const int refused = scene.seen.errno_of("nested enter");
   if (refused <= 0) return true;
   const Error refusal{fmt::format("{}({})", id(scene.recipe().method), set.flag_names()), refused};
-  if (const auto skip = Support::look().explain(refusal, true)) {
+  if (const auto skip = scene.support().explain(refusal, true)) {
     scene.skip(skip->reason, skip->text);
     return false;
   }

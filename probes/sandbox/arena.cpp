@@ -16,6 +16,7 @@
 
 #include "probes/sandbox/calls.h"
 #include "probes/sandbox/id_map.h"
+#include "probes/sandbox/own_namespaces.h"
 
 namespace nsbench {
 
@@ -86,14 +87,20 @@ Result<Child> make_arena(const ArenaSpec& spec, bool own_user, Channel& port,
   NamespaceSet set = (spec.kinds | NamespaceSet{Kind::Pid, Kind::Mnt}) - NamespaceSet{Kind::User};
   if (own_user) set = set | NamespaceSet{Kind::User};
   const bool needs_clone3 = set.has(Kind::Time);
+  const std::string_view call = needs_clone3 ? "clone3" : "clone";
   const OuterIds outer = OuterIds::current();
-  return Child::start(fmt::format("{}({})", needs_clone3 ? "clone3" : "clone", set.flag_names()),
+  const OwnNamespaces maker = OwnNamespaces::look(set);
+  return Child::start(fmt::format("{}({})", call, set.flag_names()),
                       needs_clone3 ? calls::clone3 : calls::clone, set.flags(), [&] {
-                        const Status joined = joins ? cgroup.join() : Status{};
+                        // Before anything else: a kernel that ignored a flag left us outside.
+                        const Status contained = maker.all_changed_by(call);
+                        const Status joined = contained && joins ? cgroup.join() : Status{};
                         // Other arenas' channels among them.
                         close_all_but(port.fd());
                         StagePort stage_port(std::move(port));
-                        if (!joined) {
+                        if (!contained) {
+                          stage_port.fail(contained.error());
+                        } else if (!joined) {
                           stage_port.fail(joined.error());
                         } else if (Status s = furnish(spec, own_user, outer, cgroup); !s) {
                           stage_port.fail(s.error());

@@ -54,7 +54,9 @@ class Arena {
 
   // Starts `stage` as PID 1 of a fresh arena: in a session of its own, with private mounts, its own
   // /proc (where the kernel lets it), an empty tmpfs at scratch_dir(), no descriptor of the
-  // caller's but 0 to 2, no core dumps. Set-up failures arrive as the first receive()'s Error.
+  // caller's but 0 to 2, no core dumps. Before anything of that it looks whether its namespaces are
+  // new: where a kernel made none, nothing is mounted, killed or renamed outside. Set-up failures
+  // arrive as the first receive()'s Error.
   static Result<Arena> start(const ArenaSpec& spec, const Stage& stage);
 
   Arena() = default;

@@ -16,6 +16,7 @@
 #include "probes/sandbox/channel.h"
 #include "probes/sandbox/files.h"
 #include "probes/sandbox/id_map.h"
+#include "probes/sandbox/own_namespaces.h"
 
 namespace nsbench {
 
@@ -53,9 +54,22 @@ Result<pid_t> read_report(Channel& door, Deadline deadline) {
   return Error{std::string(parsed.ptr + (parsed.ptr < end ? 1 : 0), end), number};
 }
 
-Status map_ids_if_new_user(const NamespaceSet& set, const OuterIds& outer) {
+// What the process that goes inside was before the call.
+struct Before {
+  explicit Before(NamespaceSet set) : user(OwnNamespaces::look(set & NamespaceSet{Kind::User})) {}
+  OuterIds ids = OuterIds::current();
+  OwnNamespaces user;
+};
+
+// A user namespace that was not made can't be mapped either: then the call is to blame.
+Status map_ids_if_new_user(const NamespaceSet& set, const Before& before, std::string_view call) {
   if (!set.has(Kind::User)) return {};
-  return write_own_maps(outer, inside_id(outer.uid), inside_id(outer.gid));
+  Status mapped = write_own_maps(before.ids, inside_id(before.ids.uid), inside_id(before.ids.gid));
+  if (mapped) return {};
+  const Status changed = before.user.all_changed_by(call);
+  if (changed) return mapped;
+  return Error{fmt::format("{}; {}", changed.error().step, mapped.error().step),
+               mapped.error().err};
 }
 
 // Ends this process by the signal that ended the body, so that whoever waits sees just that. Its
@@ -91,12 +105,12 @@ int run_here(Channel& door, const Child::Body& body) {
 
 // Makes `set` by one clone or clone3 and runs `body` inside.
 Result<Child> make(Method method, NamespaceSet set, Doors& doors, const Child::Body& body) {
-  const OuterIds outer = OuterIds::current();
+  const Before before(set);
   const bool classic = method == Method::Clone;
   return Child::start(fmt::format("{}({})", id(method), set.flag_names()),
                       classic ? calls::clone : calls::clone3, set.flags(), [&] {
                         Channel& door = step_inside(doors);
-                        if (Status s = map_ids_if_new_user(set, outer); !s) {
+                        if (Status s = map_ids_if_new_user(set, before, id(method)); !s) {
                           report(door, s, 0);
                           return failed_to_enter;
                         }
@@ -111,11 +125,12 @@ int hold() {
   for (;;) ::pause();
 }
 
-Status unshare_here(NamespaceSet set, const OuterIds& outer) {
+Status unshare_here(NamespaceSet set) {
+  const Before before(set);
   if (calls::unshare(set.flags()) != 0) {
     return Error::last(fmt::format("unshare({})", set.flag_names()));
   }
-  return map_ids_if_new_user(set, outer);
+  return map_ids_if_new_user(set, before, id(Method::Unshare));
 }
 
 Status join_by_pidfd(NamespaceSet set, const Child& holder) {
@@ -158,7 +173,7 @@ int go_inside(const Recipe& recipe, const Child& holder, Doors& doors, const Chi
   const NamespaceSet set = recipe.namespaces;
   Status entered;
   if (recipe.method == Method::Unshare) {
-    entered = unshare_here(set, OuterIds::current());
+    entered = unshare_here(set);
   } else {
     entered =
         recipe.variant == "pidfd" ? join_by_pidfd(set, holder) : join_by_descriptors(set, holder);

@@ -2,13 +2,16 @@
 
 #include <fmt/format.h>
 #include <linux/capability.h>
+#include <sys/resource.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
 #include <array>
 #include <cerrno>
+#include <charconv>
 #include <cstdint>
 #include <cstdio>
+#include <optional>
 #include <sstream>
 #include <string_view>
 
@@ -67,6 +70,81 @@ bool is_mapped(const char* map_file, std::int64_t id) {
     if (id >= inside && id < inside + length) return true;
   }
   return false;
+}
+
+// A limit with less left than this may be what refused: a run makes some dozens of namespaces and
+// processes at a time.
+constexpr std::int64_t plenty = 256;
+
+// The number in a file of /proc or a cgroup; nothing where there is none, or it says "max".
+std::optional<std::int64_t> number_in(const std::string& path) {
+  const Result<std::string> text = read_small_file(path);
+  std::int64_t number = 0;
+  if (!text) return std::nullopt;
+  const auto parsed = std::from_chars(text->data(), text->data() + text->size(), number);
+  return parsed.ec == std::errc{} ? std::optional(number) : std::nullopt;
+}
+
+NamespaceSet kinds_with_low_limits() {
+  NamespaceSet low;
+  for (const KindRow& r : all_kinds) {
+    const auto limit = number_in(fmt::format("/proc/sys/user/{}", r.limit));
+    if (limit && *limit < plenty) low = low | NamespaceSet{r.kind};
+  }
+  return low;
+}
+
+// The first user namespace maps every id to itself.
+bool has_ancestors() {
+  const Result<std::string> map = read_small_file("/proc/self/uid_map");
+  std::int64_t inside = 0, outside = 0, length = 0;
+  if (!map || !(std::istringstream(*map) >> inside >> outside >> length)) return false;
+  return inside != 0 || outside != 0 || length != 4294967295;
+}
+
+// Where this process's cgroup of the pids controller is, in either version's usual place; with a
+// slash at the end.
+std::string pids_cgroup() {
+  const Result<std::string> cgroups = read_small_file("/proc/self/cgroup");
+  if (!cgroups) return "";
+  std::istringstream lines(*cgroups);
+  std::string place;
+  for (std::string line; std::getline(lines, line);) {
+    const std::size_t first = line.find(':');
+    const std::size_t second = line.find(':', first + 1);
+    if (second == std::string::npos) continue;
+    const std::string controllers = line.substr(first + 1, second - first - 1);
+    if (controllers == "pids") return "/sys/fs/cgroup/pids" + line.substr(second + 1) + "/";
+    if (controllers.empty()) place = "/sys/fs/cgroup" + line.substr(second + 1) + "/";
+  }
+  return place;
+}
+
+std::string low_process_limit() {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NPROC, &limit) == 0 && limit.rlim_cur < plenty) {
+    return fmt::format("RLIMIT_NPROC is {}", limit.rlim_cur);
+  }
+  for (std::string place = pids_cgroup(); place.size() > std::string_view("/sys/fs/").size();) {
+    const auto most = number_in(place + "pids.max");
+    const std::int64_t now = number_in(place + "pids.current").value_or(0);
+    if (most && *most - now < plenty) {
+      return fmt::format("{}pids.max is {}, and {} are there", place, *most, now);
+    }
+    place.resize(place.rfind('/', place.size() - 2) + 1);
+  }
+  return "";
+}
+
+// Why a call was answered with ENOSPC or EUSERS; empty: for no reason that is known.
+std::string used_up(const Support& support, const Error& refusal, bool userns) {
+  for (const KindRow& r : all_kinds) {
+    const bool made = refusal.step.find(r.flag_name) != std::string::npos;
+    if (support.low_limits.has(r.kind) && (made || (userns && r.kind == Kind::User))) {
+      return fmt::format("user.{} is low", r.limit);
+    }
+  }
+  return support.limits_hidden ? "a user.max_*_namespaces limit of an ancestor user namespace" : "";
 }
 
 NamespaceSet present_kinds() {
@@ -141,6 +219,9 @@ Support Support::look() {
   support.chrooted = !root_is_a_mount();
   support.userns_switch = switched_off_by(sysctl_switches);
   support.userns_lsm = switched_off_by(lsm_switches);
+  support.low_limits = kinds_with_low_limits();
+  support.limits_hidden = has_ancestors();
+  support.process_limit = low_process_limit();
   support.release = KernelRelease::running();
   return support;
 }
@@ -165,7 +246,8 @@ std::optional<Skip> Support::explain(const Error& refusal, bool userns) const {
   };
   switch (refusal.err) {
     case EAGAIN:  // clone(2)
-      return skip(SkipReason::Limit, "RLIMIT_NPROC, or a cgroup's pids.max");
+      if (!process_limit.empty()) return skip(SkipReason::Limit, process_limit);
+      return std::nullopt;
     case EINVAL:
       if (refusal.step.starts_with("setns(pidfd") && release < KernelRelease{5, 8}) {
         return skip(SkipReason::KernelTooOld, "older than 5.8");
@@ -179,7 +261,10 @@ std::optional<Skip> Support::explain(const Error& refusal, bool userns) const {
       if (userns && !userns_switch.empty()) {
         return skip(SkipReason::UserNamespacesOff, userns_switch);
       }
-      return skip(SkipReason::Limit, "a user.max_*_namespaces limit here or of an ancestor");
+      if (const std::string limit = used_up(*this, refusal, userns); !limit.empty()) {
+        return skip(SkipReason::Limit, limit);
+      }
+      return std::nullopt;
     case ENOSYS:
       if (seccomp_filter) return skip(SkipReason::Policy, "a seccomp filter is active");
       if (release < KernelRelease{5, 3}) return skip(SkipReason::KernelTooOld, "older than 5.3");

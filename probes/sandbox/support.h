@@ -38,6 +38,9 @@ struct Support {
   bool chrooted = false;        // the root directory is not a mount's root
   std::string userns_switch;    // the sysctl that forbids user namespaces; empty: none does
   std::string userns_lsm;       // the LSM switch that restricts them; empty: none does
+  NamespaceSet low_limits;      // kinds whose user.max_*_namespaces may well be used up
+  bool limits_hidden = false;   // there are ancestor user namespaces, whose limits can't be seen
+  std::string process_limit;    // RLIMIT_NPROC or a pids.max that is nearly used up; else empty
   KernelRelease release;
 
   static Support look();

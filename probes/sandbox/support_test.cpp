@@ -34,6 +34,9 @@ const Support chrooted = with([](Support& s) { s.chrooted = true; });
 const Support unmapped = with([](Support& s) { s.ids_unmapped = true; });
 const Support no_chroot_cap = with([](Support& s) { s.no_sys_chroot = true; });
 const Support no_setfcap = with([](Support& s) { s.no_setfcap = true; });
+const Support few_uts = with([](Support& s) { s.low_limits = {Kind::Uts}; });
+const Support nested = with([](Support& s) { s.limits_hidden = true; });
+const Support few_processes = with([](Support& s) { s.process_limit = "RLIMIT_NPROC is 9"; });
 const Support linux_5_2 = with([](Support& s) { s.release = {5, 2}; });
 const Support linux_5_7 = with([](Support& s) { s.release = {5, 7}; });
 
@@ -62,7 +65,7 @@ const Refusal refusals[] = {
     {"clone(CLONE_NEWUSER)", EACCES, true, &userns_off, SkipReason::UserNamespacesOff},
     {"clone(CLONE_NEWUSER)", ENOSPC, true, &userns_off, SkipReason::UserNamespacesOff},
     {"clone(CLONE_NEWUTS)", EPERM, false, &userns_off, none},
-    {"clone(CLONE_NEWUTS)", ENOSPC, false, &userns_off, SkipReason::Limit},
+    {"clone(CLONE_NEWUTS)", ENOSPC, false, &userns_off, none},
 
     {"mount(/, MS_REC|MS_PRIVATE)", EPERM, true, &restricted, SkipReason::Policy},
     {"write(/proc/self/uid_map, \"0 0 1\")", EACCES, true, &restricted, SkipReason::Policy},
@@ -92,9 +95,14 @@ const Refusal refusals[] = {
     {"write(/proc/self/uid_map, \"1000 0 1\")", EPERM, true, &no_setfcap, SkipReason::NoPrivilege},
     {"clone(CLONE_NEWUSER)", EPERM, true, &no_setfcap, none},
 
-    {"clone(CLONE_NEWUTS)", ENOSPC, false, &unhindered, SkipReason::Limit},
-    {"unshare(CLONE_NEWUSER)", EUSERS, true, &unhindered, SkipReason::Limit},
-    {"clone(CLONE_NEWUTS)", EAGAIN, false, &unhindered, SkipReason::Limit},
+    {"clone(CLONE_NEWUTS)", ENOSPC, false, &unhindered, none},
+    {"clone(CLONE_NEWUTS)", ENOSPC, false, &few_uts, SkipReason::Limit},
+    {"clone(CLONE_NEWIPC)", ENOSPC, false, &few_uts, none},
+    {"clone(CLONE_NEWIPC)", ENOSPC, false, &nested, SkipReason::Limit},
+    {"unshare(CLONE_NEWUSER)", EUSERS, true, &unhindered, none},
+    {"unshare(CLONE_NEWUSER)", EUSERS, true, &nested, SkipReason::Limit},
+    {"clone(CLONE_NEWUTS)", EAGAIN, false, &unhindered, none},
+    {"clone(CLONE_NEWUTS)", EAGAIN, false, &few_processes, SkipReason::Limit},
 
     {"clone3(CLONE_NEWUTS)", ENOSYS, false, &linux_5_2, SkipReason::KernelTooOld},
     {"pidfd_open(self)", ENOSYS, false, &linux_5_2, SkipReason::KernelTooOld},

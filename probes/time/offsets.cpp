@@ -49,7 +49,7 @@ void offset_children(Scene& scene, const Offsets& ahead) {
   if (!scene.recipe().namespaces.has(Kind::Time)) return;
   if (scene.seen.call("unshare", calls::unshare(row(Kind::Time).flag)) != 0) {
     const Error refusal = Error::last("unshare(CLONE_NEWTIME)");
-    if (const auto skip = Support::look().explain(refusal, false)) {
+    if (const auto skip = scene.support().explain(refusal, false)) {
       scene.skip(skip->reason, skip->text);
     }
     return;

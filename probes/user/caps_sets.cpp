@@ -187,8 +187,8 @@ constinit const Probe caps_reset{
         "root inside is not what programs take it for.",
     .by_hand =
         "setpriv --inh-caps=+net_raw --ambient-caps=+net_raw grep Cap /proc/self/status\n"
-        "setpriv --inh-caps=+net_raw --ambient-caps=+net_raw unshare --user grep Cap "
-        "/proc/self/status",
+        "setpriv --inh-caps=+net_raw --ambient-caps=+net_raw unshare --user --map-root-user grep "
+        "Cap /proc/self/status",
     .control = ControlKind::Positive,
 };
 
@@ -208,9 +208,11 @@ constinit const Probe caps_owner{
     .failure = "A user enters the containers of other users with every capability in them.",
     .by_hand =
         "setpriv --reuid 4711 --regid 4711 --clear-groups unshare --user sleep 9 & sleep 1\n"
-        "p=$(pgrep -u 4711 sleep)\n"
-        "setpriv --reuid 4711 --regid 4711 --clear-groups nsenter -t $p -U true && echo in\n"
-        "setpriv --reuid 4712 --regid 4712 --clear-groups nsenter -t $p -U true",
+        "p=$(pgrep -u 4711 sleep); exec 3</proc/$p/ns/user\n"
+        "setpriv --reuid 4711 --regid 4711 --clear-groups nsenter --user=/proc/self/fd/3 "
+        "--preserve-credentials true && echo in\n"
+        "setpriv --reuid 4712 --regid 4712 --clear-groups nsenter --user=/proc/self/fd/3 "
+        "--preserve-credentials true",
     .control = ControlKind::Positive,
 };
 

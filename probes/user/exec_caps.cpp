@@ -300,9 +300,10 @@ constinit const Probe setuid_caps{
     .failure =
         "A daemon that dropped root inside still has root's capabilities, or gets them back.",
     .by_hand =
-        "unshare --user --map-users 0:100000:10 --map-groups 0:100000:10 --setuid 0 sh -c "
-        "'grep CapEff /proc/self/status; setpriv --reuid 5 --regid 5 --clear-groups grep "
-        "CapEff /proc/self/status'",
+        "unshare --user sleep 9 & sleep 1; p=$!\n"
+        "echo 0 100000 10 >/proc/$p/uid_map; echo 0 100000 10 >/proc/$p/gid_map\n"
+        "nsenter -t $p -U sh -c 'grep CapEff /proc/self/status; setpriv --reuid 5 --regid 5 "
+        "--clear-groups grep CapEff /proc/self/status'",
     .control = ControlKind::Positive,
 };
 
@@ -325,8 +326,8 @@ constinit const Probe file_caps{
     .by_hand =
         "cp /bin/sleep /var/tmp/tool; setcap -n 100000 cap_net_raw+ep /var/tmp/tool\n"
         "getcap -n /var/tmp/tool\n"
-        "setpriv --reuid 5 --clear-groups /var/tmp/tool 9 & sleep 1; grep CapEff "
-        "/proc/$(pgrep -x tool)/status\n"
+        "setpriv --reuid 5 --clear-groups /var/tmp/tool 9 & sleep 1; grep CapEff /proc/$(pgrep -x "
+        "tool)/status\n"
         "rm /var/tmp/tool",
     .control = ControlKind::Positive,
 };

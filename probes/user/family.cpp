@@ -15,6 +15,7 @@ constexpr std::array rows{
     &file_owner,
     &peer_ids_probe,
     &real_ids,
+    &ids_in_answers,
     &map_view,
     &unmapped_ids,
     &unmapped_targets,
@@ -59,6 +60,7 @@ constexpr std::array rows{
     &rlimit_nproc,
     &rlimit_sigpending,
     &rlimit_msgqueue,
+    &rlimit_memlock,
 };
 
 }  // namespace

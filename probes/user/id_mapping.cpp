@@ -210,35 +210,79 @@ Judgement judge_peers(const Transcript& t) {
   return j;
 }
 
-constexpr Probe user_probe(std::string_view name, std::string_view sentence,
-                           std::string_view source, std::span<const Act> acts,
+struct Texts {
+  std::string_view sentence, source, why, failure, by_hand;
+};
+
+constexpr Probe user_probe(std::string_view name, const Texts& texts, std::span<const Act> acts,
                            Judgement (*judge)(const Transcript&)) {
   return {.family = "user",
           .name = name,
-          .sentence = sentence,
-          .source = source,
+          .sentence = texts.sentence,
+          .source = texts.source,
           .first_kernel = "3.8",
           .namespaces = {Kind::User},
           .ways = all_ways,
           .privileges = all_privileges,
           .acts = acts,
           .judge = judge,
-          .look = look};
+          .look = look,
+          .why = texts.why,
+          .failure = texts.failure,
+          .by_hand = texts.by_hand};
 }
+
+constexpr std::string_view map_why =
+    "Programs ask who they are, and act upon it. A container's root is root to its own programs "
+    "only because these calls translate.";
+constexpr std::string_view map_failure =
+    "Programs inside take themselves for another user than the one whose rights they have.";
 
 }  // namespace
 
 constinit const Probe uid_map =
-    user_probe("uid_map", "getuid() inside is the id that uid_map maps the outside's to",
-               "user_namespaces(7); kernel/user_namespace.c from_kuid()", id_acts, judge_uids);
+    user_probe("uid_map",
+               {"getuid() inside is the id that uid_map maps the outside's to",
+                "user_namespaces(7); kernel/user_namespace.c from_kuid()", map_why, map_failure,
+                "id -u; unshare --user --map-user=1000 sh -c 'id -u; cat /proc/self/uid_map'\n"
+                "id -u"},
+               id_acts, judge_uids);
 constinit const Probe gid_map =
-    user_probe("gid_map", "getgid() inside is the id that gid_map maps the outside's to",
-               "user_namespaces(7); kernel/user_namespace.c from_kgid()", id_acts, judge_gids);
-constinit const Probe file_owner =
-    user_probe("file_owner", "owners of files are shown through the map, in both directions",
-               "user_namespaces(7); fs/stat.c cp_new_stat()", file_acts, judge_files);
+    user_probe("gid_map",
+               {"getgid() inside is the id that gid_map maps the outside's to",
+                "user_namespaces(7); kernel/user_namespace.c from_kgid()", map_why, map_failure,
+                "id -g; unshare --user --map-group=1000 sh -c 'id -g; cat /proc/self/gid_map'\n"
+                "id -g"},
+               id_acts, judge_gids);
+constinit const Probe file_owner = user_probe(
+    "file_owner",
+    {"owners of files are shown through the map, in both directions",
+     "user_namespaces(7); fs/stat.c cp_new_stat()",
+     "Files outlive containers and are shared with the host. Their owners are stored as the host's "
+     "ids, and every program inside sees and makes them through the map.",
+     "Files made inside belong to another user of the host, or files of the host seem to belong to "
+     "somebody inside.",
+     "f=$(mktemp); stat -c %u:%g $f\n"
+     "unshare --user --map-user=1000 --map-group=1000 sh -c \"stat -c %u:%g $f; touch $f-inside\"\n"
+     "stat -c %u:%g $f-inside; rm $f $f-inside"},
+    file_acts, judge_files);
 constinit const Probe peer_ids_probe = user_probe(
-    "peer_ids", "SO_PEERCRED and SCM_CREDENTIALS translate ids in both directions",
-    "user_namespaces(7), unix(7); net/core/sock.c cred_to_ucred()", peer_acts, judge_peers);
+    "peer_ids",
+    {"SO_PEERCRED and SCM_CREDENTIALS translate ids in both directions",
+     "user_namespaces(7), unix(7); net/core/sock.c cred_to_ucred()",
+     "Daemons ask the socket who is at its other end, and serve root more than others. With the "
+     "number that the peer has inside, any container's root would be the host's.",
+     "Root of a container is served as root by the host's daemons.",
+     "cat >/tmp/peer.py <<'END'\n"
+     "import os, socket, struct\n"
+     "server = socket.socket(socket.AF_UNIX); server.bind('/tmp/peer'); server.listen()\n"
+     "if os.fork() == 0:\n"
+     "    os.execlp('unshare', 'unshare', '--user', '--map-user=1000', 'python3', '-c',\n"
+     "              \"import socket; socket.socket(socket.AF_UNIX).connect('/tmp/peer')\")\n"
+     "peer = server.accept()[0]\n"
+     "print(struct.unpack('iII', peer.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12)))\n"
+     "END\n"
+     "python3 /tmp/peer.py; rm /tmp/peer /tmp/peer.py"},
+    peer_acts, judge_peers);
 
 }  // namespace nsbench::probes

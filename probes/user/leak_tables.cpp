@@ -182,6 +182,28 @@ LeakTable nproc_leaks() {
   return table;
 }
 
+LeakTable answers_leaks() {
+  constexpr std::string_view asks = "inside asks";
+  constexpr std::string_view answers = "outside asks";
+  return {&ids_in_answers,
+          {{"outside makes a segment", "uid", 0},
+           {"outside makes a segment", "gid", 0},
+           {asks, "segment", ok},
+           {asks, "owner of the segment", 1000, 0},
+           {asks, "group of the segment", 1000, 0},
+           {asks, "creator of the segment", 1000, 0},
+           {asks, "Uid of the outside", 1000, 0},
+           {asks, "Gid of the outside", 1000, 0},
+           {asks, "sender of the signal", 1000, 0},
+           {asks, "make a segment", ok},
+           {asks, "kill", ok},
+           {answers, "Uid of the inside", 0},
+           {answers, "Gid of the inside", 0},
+           {answers, "sender of the signal", 0},
+           {answers, "owner of the segment", 0}},
+          {}};
+}
+
 }  // namespace
 
 std::vector<LeakTable> user_leak_tables() {
@@ -202,6 +224,8 @@ std::vector<LeakTable> user_leak_tables() {
       nproc_leaks(),
       rlimit_leaks(rlimit_sigpending, EAGAIN, 3),
       rlimit_leaks(rlimit_msgqueue, EMFILE, 1),
+      rlimit_leaks(rlimit_memlock, ENOMEM, 3),
+      answers_leaks(),
   };
   for (LeakTable& table : user_rule_tables()) tables.push_back(std::move(table));
   return tables;

@@ -295,23 +295,22 @@ constexpr Probe rules_probe(std::string_view name, std::string_view sentence,
 
 }  // namespace
 
-constinit const Probe map_rules = rules_probe<0>(
-    "map_rules", "uid_map takes well-formed maps of one's own id, once",
-    "unshare --user sh -c 'cd /proc/self; echo 0 0 0 >uid_map; echo 1 0 4294967295 >uid_map'\n"
-    "unshare --user sh -c 'echo 0 1 1 >/proc/self/uid_map'\n"
-    "unshare --user --map-root-user sh -c 'cat /proc/self/uid_map; echo 0 0 1 "
-    ">/proc/self/uid_map'");
-constinit const Probe gid_map_rules = rules_probe<1>(
-    "gid_map_rules", "gid_map takes well-formed maps of one's own id, once",
-    "unshare --user sh -c 'cd /proc/self; echo 0 0 0 >gid_map; echo 1 0 4294967295 >gid_map'\n"
-    "unshare --user sh -c 'echo 0 1 1 >/proc/self/gid_map'\n"
-    "unshare --user --map-root-user sh -c 'cat /proc/self/gid_map; echo 0 0 1 "
-    ">/proc/self/gid_map'");
-constinit const Probe projid_map_rules = rules_probe<2>(
-    "projid_map_rules", "projid_map takes well-formed maps, once",
-    "unshare --user sh -c 'cd /proc/self; echo 0 0 0 >projid_map; echo 0 0 1 >projid_map; "
-    "cat projid_map'\n"
-    "unshare --user sh -c 'cd /proc/self; echo 0 0 1 >projid_map; echo 0 0 1 >projid_map'");
+constinit const Probe map_rules =
+    rules_probe<0>("map_rules", "uid_map takes well-formed maps of one's own id, once",
+                   "unshare --user --keep-caps bash -c 'cd /proc/self; echo 0 0 0 >uid_map; echo 1 "
+                   "0 4294967295 >uid_map; echo 0 1 1 >uid_map'\n"
+                   "unshare --user --keep-caps bash -c 'cd /proc/self; echo 0 0 1 >uid_map; cat "
+                   "uid_map; echo 0 0 1 >uid_map'");
+constinit const Probe gid_map_rules =
+    rules_probe<1>("gid_map_rules", "gid_map takes well-formed maps of one's own id, once",
+                   "unshare --user --keep-caps bash -c 'cd /proc/self; echo 0 0 0 >gid_map; echo 1 "
+                   "0 4294967295 >gid_map; echo 0 1 1 >gid_map'\n"
+                   "unshare --user --keep-caps bash -c 'cd /proc/self; echo deny >setgroups; echo "
+                   "0 0 1 >gid_map; cat gid_map; echo 0 0 1 >gid_map'");
+constinit const Probe projid_map_rules =
+    rules_probe<2>("projid_map_rules", "projid_map takes well-formed maps, once",
+                   "unshare --user --keep-caps bash -c 'cd /proc/self; echo 0 0 0 >projid_map; "
+                   "echo 0 0 1 >projid_map; cat projid_map; echo 0 0 1 >projid_map'");
 
 constinit const Probe map_opener{
     .family = "user",
@@ -328,9 +327,10 @@ constinit const Probe map_opener{
         "CVE-2013-1959 only the writer was asked for its rights, and such programs write.",
     .failure = "An unprivileged user lets a privileged program write the map that he wants.",
     .by_hand =
-        "unshare --user setpriv --bounding-set=-sys_admin sh -c 'echo 0 0 1 "
-        ">/proc/self/uid_map'\n"
-        "unshare --user sh -c 'cat /proc/self/uid_map; grep CapEff /proc/self/status'",
+        "unshare --user --keep-caps setpriv --bounding-set=-sys_admin --inh-caps=-sys_admin "
+        "--ambient-caps=-sys_admin bash -c 'echo 0 0 1 >/proc/self/uid_map'\n"
+        "unshare --user --keep-caps bash -c 'echo 0 0 1 >/proc/self/uid_map; cat "
+        "/proc/self/uid_map'",
     .control = ControlKind::Positive,
 };
 
@@ -351,8 +351,8 @@ constinit const Probe map_opener_parent{
     .by_hand =
         "setpriv --reuid 4711 --regid 4711 --clear-groups unshare --user sleep 9 & sleep 1\n"
         "p=$(pgrep -u 4711 sleep)\n"
-        "setpriv --reuid 4711 --regid 4711 --clear-groups sh -c \"echo 0 0 10 "
-        ">/proc/$p/uid_map\"\n"
+        "python3 -c \"import os; os.seteuid(4711); f = os.open('/proc/$p/uid_map', os.O_WRONLY); "
+        "os.seteuid(0); os.write(f, b'0 0 10')\"\n"
         "echo 0 0 10 >/proc/$p/uid_map && cat /proc/$p/uid_map",
     .control = ControlKind::Positive,
 };
@@ -374,9 +374,10 @@ constinit const Probe map_root{
         "A process with uid 0 and few capabilities writes file capabilities that count in "
         "its own namespace.",
     .by_hand =
-        "setpriv --bounding-set=-setfcap --inh-caps=-setfcap unshare --user sh -c 'echo 0 0 1 "
-        ">/proc/self/uid_map'\n"
-        "unshare --user sh -c 'echo 0 0 1 >/proc/self/uid_map; cat /proc/self/uid_map'",
+        "setpriv --bounding-set=-setfcap --inh-caps=-setfcap unshare --user --keep-caps bash -c "
+        "'echo 0 0 1 >/proc/self/uid_map'\n"
+        "unshare --user --keep-caps bash -c 'echo 0 0 1 >/proc/self/uid_map; cat "
+        "/proc/self/uid_map'",
     .control = ControlKind::Positive,
 };
 
@@ -397,9 +398,9 @@ constinit const Probe map_place{
         "A map is interpreted in a namespace other than its writer's, and gives the wrong "
         "users rights.",
     .by_hand =
-        "unshare --user --map-root-user unshare --user sleep 9 & sleep 1\n"
-        "p=$(pgrep -n -x sleep)\n"
-        "cat /proc/$p/uid_map; echo 0 0 1 >/proc/$p/uid_map",
+        "unshare -r sh -c 'unshare --user sleep 8 & sleep 9' & sleep 1; p=$(pgrep -fx 'sleep 8')\n"
+        "echo 0 0 1 >/proc/$p/uid_map\n"
+        "nsenter -t $! -U sh -c \"echo 0 0 1 >/proc/$p/uid_map; cat /proc/$p/uid_map\"",
     .control = ControlKind::Positive,
 };
 

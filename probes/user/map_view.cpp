@@ -214,8 +214,8 @@ constinit const Probe map_view{
     .failure = "Whoever reads a map translates ids wrongly, and acts for another user.",
     .by_hand =
         "cat /proc/self/uid_map\n"
-        "unshare --user --map-user=1000 sh -c 'cat /proc/self/uid_map; unshare --user "
-        "--map-root-user sleep 3 & sleep 1; cat /proc/$!/uid_map' & sleep 2\n"
+        "unshare --user --map-user=1000 --map-group=1000 sh -c 'cat /proc/self/uid_map; unshare "
+        "--user --map-root-user sleep 3 & sleep 1; cat /proc/$!/uid_map' & sleep 2\n"
         "cat /proc/$(pgrep -n -x sleep)/uid_map",
 };
 
@@ -236,9 +236,11 @@ constinit const Probe many_extents{
         "Root of a nested namespace reads and writes files of the host's users of the same "
         "numbers, /etc/shadow among them.",
     .by_hand =
-        "unshare --user --map-users 0:100000:1000 --map-groups 0:100000:1000 sh -c 'unshare "
-        "--user sleep 9 & sleep 1; for i in 0 1 2 3 4 5 6; do echo $i $i 1; done "
-        ">/proc/$!/uid_map; nsenter -t $! -U stat -c %u /'",
+        "unshare --user sleep 9 & m=$!; sleep 1\n"
+        "echo 0 100000 1000 >/proc/$m/uid_map; echo 0 100000 1000 >/proc/$m/gid_map\n"
+        "nsenter -t $m -U unshare --user sleep 8 & sleep 1; p=$(pgrep -fx 'sleep 8')\n"
+        "nsenter -t $m -U sh -c \"seq 0 5 | sed 's/.*/& & 1/' >/proc/$p/uid_map\"\n"
+        "cat /proc/$p/uid_map; nsenter -t $p -U --preserve-credentials stat -c %u /",
     .control = ControlKind::Positive,
 };
 

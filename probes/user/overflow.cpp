@@ -257,8 +257,9 @@ constinit const Probe unmapped_targets{
         "host.",
     .failure = "Root of a container becomes any user of the host, or gives files to that user.",
     .by_hand =
-        "unshare --user --map-root-user setpriv --reuid 1000 --clear-groups id\n"
-        "unshare --user --map-root-user sh -c 'f=$(mktemp); chown 1000 $f; chown 0 $f; rm $f'",
+        "unshare --user --map-root-user setpriv --reuid 1000 id\n"
+        "unshare --user --map-root-user sh -c 'f=$(mktemp); chown 1000 $f; chown 0 $f && echo "
+        "mine; rm $f'",
     .control = ControlKind::Positive,
 };
 

@@ -146,12 +146,9 @@ Judgement judge_uid(const Transcript& t) {
 
 constinit const Probe owner = owner_probe<0>(
     "owner", "4.9",
-    "unshare -r --uts --ipc --net --pid --mount --cgroup --fork lsns -o NS,TYPE,ONS -t uts\n"
     "unshare -r --uts --ipc --net sh -c 'readlink /proc/self/ns/user; lsns -p $$ -o NS,TYPE,ONS'");
 constinit const Probe owner_time =
-    owner_probe<1>("owner_time", "5.6",
-                   "unshare -r --time --fork sh -c 'readlink /proc/self/ns/user; lsns -p $$ -o "
-                   "NS,TYPE,ONS'");
+    owner_probe<1>("owner_time", "5.6", "unshare -r --time --fork lsns -t time -o NS,TYPE,ONS");
 
 constinit const Probe owner_uid{
     .family = "user",

@@ -37,6 +37,8 @@ extern const Probe overlay_userns;
 // keyrings.cpp
 extern const Probe keyrings;
 // rlimits.cpp
-extern const Probe rlimit_nproc, rlimit_sigpending, rlimit_msgqueue;
+extern const Probe rlimit_nproc, rlimit_sigpending, rlimit_msgqueue, rlimit_memlock;
+// answers.cpp
+extern const Probe ids_in_answers;
 
 }  // namespace nsbench::probes

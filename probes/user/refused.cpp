@@ -219,9 +219,15 @@ constinit const Probe newuser_with_fs{
         "process's root directory, and a set-user-ID program found the attacker's files.",
     .failure = "An unprivileged user becomes root of the host.",
     .by_hand =
-        "unshare --user --map-root-user true && echo 'without CLONE_FS'\n"
-        "strace -e trace=clone,clone3 python3 -c 'import ctypes; "
-        "print(ctypes.CDLL(None).syscall(56, 0x10000200, 0, 0, 0, 0))'",
+        "cat >/tmp/clone.py <<'END'\n"
+        "import ctypes, os\n"
+        "libc = ctypes.CDLL(None, use_errno=True)\n"
+        "SYS_clone, CLONE_NEWUSER, CLONE_FS, SIGCHLD = 56, 0x10000000, 0x200, 17\n"
+        "print(libc.syscall(SYS_clone, CLONE_NEWUSER | CLONE_FS | SIGCHLD, 0, 0, 0, 0), "
+        "os.strerror(ctypes.get_errno()))\n"
+        "END\n"
+        "python3 /tmp/clone.py; rm /tmp/clone.py\n"
+        "unshare --user true && echo 'without CLONE_FS'",
     .control = ControlKind::Positive,
 };
 
@@ -242,10 +248,9 @@ constinit const Probe newuser_in_chroot{
         "out of a chroot.",
     .failure = "A process confined by chroot gets out of it without privileges.",
     .by_hand =
-        "mkdir /tmp/root; cp -r --parents /bin /lib /lib64 /usr/bin/unshare /usr/lib/x86_64* "
-        "/tmp/root\n"
-        "chroot /tmp/root unshare --user true\n"
-        "unshare --user true && echo 'without a chroot'; rm -r /tmp/root",
+        "unshare --mount bash -c 'mount -t tmpfs none /mnt; mkdir /mnt/root; mount --rbind / "
+        "/mnt/root; chroot /mnt/root unshare --user true'\n"
+        "unshare --user true && echo 'without a chroot'",
     .control = ControlKind::Positive,
 };
 
@@ -292,11 +297,10 @@ constinit const Probe join_relatives{
         "Root of one container enters another one or the host; a process that dropped its "
         "capabilities has them back.",
     .by_hand =
-        "unshare --user --map-root-user sleep 9 & unshare --user --map-root-user sleep 9 & "
-        "sleep 1\n"
-        "nsenter -t $! --user true && echo 'from the parent'\n"
-        "nsenter -t $! --user sh -c 'exec 3</proc/self/ns/user; nsenter --user=/proc/self/fd/3 "
-        "true'",
+        "unshare --user --map-root-user sleep 9 & sleep 1; exec 3</proc/$!/ns/user\n"
+        "nsenter --user=/proc/self/fd/3 true && echo 'from the parent'\n"
+        "unshare --user --map-root-user nsenter --user=/proc/self/fd/3 true\n"
+        "unshare --user --map-root-user nsenter --user=/proc/self/ns/user true",
     .control = ControlKind::Positive,
 };
 
@@ -315,10 +319,10 @@ constinit const Probe nesting_depth{
         "the way of every check for a capability.",
     .failure = "An unprivileged user exhausts the kernel's stack or memory.",
     .by_hand =
-        "sh -c 'd() { echo $1; unshare --user --map-root-user sh -c \"$D; d $(($1 + 1))\"; }; "
-        "export D=\"$(cat /dev/null)\"; true'\n"
-        "n=0; c=true; while eval \"$c\" 2>/dev/null; do n=$((n + 1)); c=\"unshare -r $c\"; "
-        "done; echo $n",
+        "c=true; n=-1\n"
+        "while sh -c \"$c\" 2>/dev/null; do n=$((n + 1)); c=\"unshare --user --map-root-user $c\"; "
+        "done\n"
+        "echo $n; sh -c \"$c\"",
     .control = ControlKind::Positive,
 };
 

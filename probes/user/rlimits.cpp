@@ -1,7 +1,9 @@
 // user: limits on what a user may have are counted for each user namespace.
 #include <fmt/format.h>
 #include <mqueue.h>
+#include <sys/ipc.h>
 #include <sys/resource.h>
+#include <sys/shm.h>
 #include <unistd.h>
 
 #include <array>
@@ -187,6 +189,47 @@ Judgement judge_queues(const Transcript& t) { return judge(t, EMFILE, 1); }
 
 }  // namespace queues
 
+namespace memory {
+
+// A locked segment of one page.
+int lock_one() {
+  const int segment = ::shmget(IPC_PRIVATE, 1, IPC_CREAT | 0600);
+  if (segment < 0) return errno;
+  const int err = as_errno(::shmctl(segment, SHM_LOCK, nullptr));
+  if (err != 0) ::shmctl(segment, IPC_RMID, nullptr);
+  return err;
+}
+
+int set_page_limit() {
+  return set_limit(RLIMIT_MEMLOCK, static_cast<rlim_t>(limit) * ::sysconf(_SC_PAGESIZE));
+}
+
+void take_outside(Scene& scene) {
+  int err = 0;
+  for (int i = 0; i < outside_has && err == 0; ++i) err = lock_one();
+  if (err == ENOSYS) return scene.skip(SkipReason::NoFeature, "shmget: ENOSYS");
+  scene.seen.result("take", err);
+  in_child(scene, [](Observation& seen) {
+    seen.result("limit", set_page_limit());
+    const int refused = lock_one();
+    seen.number("had under the limit", refused == 0 ? 1 : 0);
+    seen.result("refused", refused);
+  });
+}
+
+constexpr std::array acts{
+    Act{Side::Outside, "outside takes", take_outside},
+    Act{Side::Inside, "inside takes",
+        [](Scene& s) {
+          s.seen.result("limit", set_page_limit());
+          take(s.seen, lock_one);
+        }},
+};
+
+Judgement judge_memory(const Transcript& t) { return judge(t, ENOMEM, limit); }
+
+}  // namespace memory
+
 constexpr std::array userns_only{Privilege::Userns};
 
 constexpr Probe limit_probe(std::string_view name, std::string_view sentence,
@@ -213,12 +256,13 @@ constexpr Probe limit_probe(std::string_view name, std::string_view sentence,
 
 }  // namespace
 
-constinit const Probe rlimit_nproc = limit_probe(
-    "rlimit_nproc", "RLIMIT_NPROC counts the processes of a user in one user namespace",
-    userns_only,  // root's processes are never refused (kernel/fork.c copy_process())
-    processes::acts, processes::judge_processes,
-    "setpriv --reuid 4711 --regid 4711 --clear-groups sh -c 'for i in 1 2 3 4; do sleep 2 & done; "
-    "(ulimit -u 3; sleep 0); unshare --user sh -c \"ulimit -u 3; sleep 0 && echo inside\"'");
+constinit const Probe rlimit_nproc =
+    limit_probe("rlimit_nproc", "RLIMIT_NPROC counts the processes of a user in one user namespace",
+                userns_only,  // root's processes are never refused (kernel/fork.c copy_process())
+                processes::acts, processes::judge_processes,
+                "setpriv --reuid 4711 --regid 4711 --clear-groups bash -c 'for i in 1 2 3 4; do "
+                "sleep 2 & done; (ulimit -u 3; sleep 0; true); unshare --user bash -c \"ulimit -u "
+                "3; sleep 0 && echo inside\"'");
 constinit const Probe rlimit_sigpending = limit_probe(
     "rlimit_sigpending", "RLIMIT_SIGPENDING counts the queued signals of a user in one namespace",
     all_privileges, signals::acts, signals::judge_signals,
@@ -230,6 +274,17 @@ constinit const Probe rlimit_msgqueue = [] {
                             all_privileges, queues::acts, queues::judge_queues,
                             "ulimit -q\n"
                             "unshare --user --ipc sh -c 'ulimit -q'");
+  probe.arena = {Kind::Ipc};
+  return probe;
+}();
+
+constinit const Probe rlimit_memlock = [] {
+  Probe probe = limit_probe(
+      "rlimit_memlock", "RLIMIT_MEMLOCK counts the shared memory a user locked in one namespace",
+      userns_only,  // CAP_IPC_LOCK of the initial user namespace is above the limit
+      memory::acts, memory::judge_memory,
+      "ulimit -l\n"
+      "unshare --user --ipc bash -c 'ulimit -l'");
   probe.arena = {Kind::Ipc};
   return probe;
 }();

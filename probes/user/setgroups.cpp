@@ -142,9 +142,8 @@ constinit const Probe setgroups_denied{
         "group gets the file; CVE-2014-8989 was a user namespace in which everybody could.",
     .failure = "An unprivileged user drops a group that was there to deny him something.",
     .by_hand =
-        "unshare --user sh -c 'cat /proc/self/setgroups; echo 0 0 1 >/proc/self/gid_map'\n"
-        "unshare --user --map-root-user sh -c 'cat /proc/self/setgroups; echo allow "
-        ">/proc/self/setgroups'\n"
+        "unshare --user --keep-caps bash -c 'cd /proc/self; cat setgroups; echo 0 0 1 >gid_map; "
+        "echo deny >setgroups; echo 0 0 1 >gid_map; echo allow >setgroups'\n"
         "unshare --user --map-root-user setpriv --clear-groups true",
     .control = ControlKind::Positive,
 };
@@ -166,8 +165,10 @@ constinit const Probe setgroups_allowed{
         "they can't. What they take must be the container's.",
     .failure = "Root of a container joins groups of the host, or daemons keep root's groups.",
     .by_hand =
-        "unshare --user --map-users 0:100000:10 --map-groups 0:100000:10 sh -c 'cat "
-        "/proc/self/setgroups; setpriv --groups 1 id -G; setpriv --groups 11 id -G'",
+        "unshare --user sleep 9 & sleep 1; p=$!\n"
+        "echo 0 100000 10 >/proc/$p/uid_map; echo 0 100000 10 >/proc/$p/gid_map\n"
+        "nsenter -t $p -U sh -c 'cat /proc/self/setgroups; setpriv --groups 1 id -G; setpriv "
+        "--groups 11 id -G'",
     .control = ControlKind::Positive,
 };
 

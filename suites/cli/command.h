@@ -18,6 +18,7 @@ Action add_run(CLI::App& app);
 Action add_list(CLI::App& app);
 Action add_explain(CLI::App& app);
 Action add_rerun(CLI::App& app);
+Action add_doctor(CLI::App& app);
 Action add_selftest(CLI::App& app);
 
 // Prints "nsbench: TEXT" to standard error.

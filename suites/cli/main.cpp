@@ -73,6 +73,8 @@ int run(int argc, char** argv) {
       std::pair{app.add_subcommand("explain", "What a check is about, and what a failure means"),
                 &add_explain},
       std::pair{app.add_subcommand("rerun", "Run one case again, showing every step"), &add_rerun},
+      std::pair{app.add_subcommand("doctor", "What stands in the way here, and what would lift it"),
+                &add_doctor},
       std::pair{app.add_subcommand("selftest", "Check the checks: tell them lies about the kernel"),
                 &add_selftest},
   };

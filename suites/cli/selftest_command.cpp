@@ -35,6 +35,7 @@ struct Options {
   std::string filter;
   std::string json;
   bool whole = false;
+  bool first = false;
   bool list = false;
   bool markdown = false;
   int jobs = 0;
@@ -88,6 +89,7 @@ ExitCode selftest_run(const Options& options) {
   selftest::SelftestOptions run;
   run.lies = *lies;
   run.whole = options.whole;
+  run.until_first = options.first;
   run.jobs = options.jobs > 0 ? options.jobs : static_cast<int>(::sysconf(_SC_NPROCESSORS_ONLN));
   run.seed = options.seed;
   run.on_progress = show;
@@ -107,8 +109,12 @@ Action add_selftest(CLI::App& app) {
   const auto options = std::make_shared<Options>();
   app.add_option("--filter", options->filter, "Only lies whose name matches this expression")
       ->type_name("REGEX");
-  app.add_flag("--whole", options->whole,
-               "Tell each lie to every check, not only to those that should notice");
+  CLI::Option* whole =
+      app.add_flag("--whole", options->whole,
+                   "Tell each lie to every check, not only to those that should notice");
+  app.add_flag("--first", options->first,
+               "Tell each lie only until a first case notices it: faster")
+      ->excludes(whole);
   app.add_flag("--list", options->list, "List the lies, and tell none");
   app.add_flag("--markdown", options->markdown, "Print the tables as Markdown");
   app.add_option("--json", options->json,

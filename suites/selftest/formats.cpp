@@ -90,10 +90,8 @@ std::string to_text(const SelftestReport& report) {
                         printable(one->expected), printable(one->observed));
   }
   const std::vector<std::string> suspects = report.suspects();
-  if (report.complete && !suspects.empty()) text += "\nNo lie of this run turned:\n";
-  for (std::size_t i = 0; report.complete && i < suspects.size(); ++i) {
-    text += fmt::format("  {}\n", suspects[i]);
-  }
+  if (!suspects.empty()) text += "\nNo lie of this run turned:\n";
+  for (const std::string& suspect : suspects) text += fmt::format("  {}\n", suspect);
   text += fmt::format("\n{}\n", summary(report));
   for (const FamilyScore& score : scores(report)) {
     text += fmt::format("  {:<8} {} of {}\n", score.family, score.noticed, score.told);

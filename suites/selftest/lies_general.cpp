@@ -65,6 +65,13 @@ void mistake(Call& call) {
   if ((flags & asked) != 0) set_flags(call, (flags & ~asked) | given);
 }
 
+// Makes this kind too, whenever another one is made.
+template <std::size_t kind>
+void add(Call& call) {
+  const std::uint64_t flags = flags_of(call);
+  if ((flags & all_flags()) != 0) set_flags(call, flags | all_kinds.at(kind).flag);
+}
+
 using Handler = void (*)(Call&);
 
 template <template <std::size_t> class Of, std::size_t... kinds>
@@ -79,8 +86,13 @@ template <std::size_t kind>
 struct Mistake {
   static constexpr Handler handler = mistake<kind>;
 };
+template <std::size_t kind>
+struct Add {
+  static constexpr Handler handler = add<kind>;
+};
 using Kinds = std::make_index_sequence<all_kinds.size()>;
 constexpr std::array ignore_handlers = by_kind<Ignore>(Kinds{});
+constexpr std::array add_handlers = by_kind<Add>(Kinds{});
 constexpr std::array mistake_handlers = by_kind<Mistake>(Kinds{});
 
 bool joins_by_pidfd(const Call& call) { return call.file_of(call.arg(0)) == "anon_inode:[pidfd]"; }
@@ -92,7 +104,12 @@ void do_nothing_by_pidfd(Call& call) {
 void do_nothing_by_descriptor(Call& call) {
   if (!joins_by_pidfd(call)) call.answer(0);
 }
-// Only what a process may do anyway: a kernel that refuses namespaces and nothing else.
+// Of several kinds, only the first.
+void join_one_by_pidfd(Call& call) {
+  const std::uint64_t flags = call.arg(1);
+  if (joins_by_pidfd(call)) call.set_arg(1, flags & (~flags + 1));
+}
+// Refuses namespaces, and nothing else.
 template <int err>
 void refuse(Call& call) {
   const bool makes = call.number() != SYS_setns;
@@ -145,6 +162,8 @@ class Lies {
                      .cases = cases,
                      .calls = maker.calls,
                      .at_entry = ignore_handlers.at(kind)});
+    add_arena_lie(maker, row, lower, kind);
+    add_surplus_lie(maker, row, lower, kind);
     const KindRow& next = all_kinds.at((kind + 1) % all_kinds.size());
     if (maker.name == "clone" && next.kind == Kind::Time) return;
     lies_.push_back({.name = keep(fmt::format("{}_mistakes_{}", maker.name, lower)),
@@ -154,6 +173,42 @@ class Lies {
                      .cases = cases,
                      .calls = maker.calls,
                      .at_entry = mistake_handlers.at(kind)});
+  }
+
+  void add_surplus_lie(const Maker& maker, const KindRow& row, const std::string& lower,
+                       std::size_t kind) {
+    // A surplus user namespace takes the rights away: nobody can overlook it.
+    if (row.kind == Kind::User) return;
+    std::string others;
+    for (const KindRow& other : all_kinds) {
+      if (other.kind == row.kind || other.kind == Kind::User) continue;
+      others += fmt::format("{}{}", others.empty() ? "" : "|", other.name);
+    }
+    lies_.push_back(
+        {.name = keep(fmt::format("{}_adds_{}", maker.name, lower)),
+         .sentence = keep(fmt::format("{}() of any namespace makes one of the kind {} too",
+                                      maker.name, row.name)),
+         .row = "nsfs/sharing",
+         .cases = keep(fmt::format("^({})/identity:{}:", others, maker.name)),
+         .calls = maker.calls,
+         .at_entry = add_handlers.at(kind)});
+  }
+
+  // Told to the call that makes the arena too, which must then refuse to go on.
+  void add_arena_lie(const Maker& maker, const KindRow& row, const std::string& lower,
+                     std::size_t kind) {
+    if (maker.name != (row.kind == Kind::Time ? "clone3" : "clone")) return;
+    // A user namespace of the arena's own is made for the others, as an unprivileged process.
+    const bool user = row.kind == Kind::User;
+    lies_.push_back(
+        {.name = keep(fmt::format("arena_lacks_{}", lower)),
+         .sentence = keep(fmt::format("{}({}) makes no namespace, not even for the harness",
+                                      maker.name, row.flag_name)),
+         .row = keep(fmt::format("{}/flag", row.name)),
+         .cases = user ? "^uts/identity:.*:userns" : keep(fmt::format("^{}/identity:", row.name)),
+         .calls = maker.calls,
+         .at_entry = ignore_handlers.at(kind),
+         .harness = true});
   }
 
   void add_calls_without_effect() {
@@ -175,6 +230,12 @@ class Lies {
                      .cases = keep(fmt::format("{}:setns.pidfd", some)),
                      .calls = setns_call,
                      .at_entry = do_nothing_by_pidfd});
+    lies_.push_back({.name = "setns_of_a_pidfd_joins_one_kind",
+                     .sentence = "setns() of a pidfd joins the first kind of several only",
+                     .row = "nsfs/pidfd",
+                     .cases = "^all/.*:setns.pidfd",
+                     .calls = setns_call,
+                     .at_entry = join_one_by_pidfd});
     lies_.push_back({.name = "setns_of_a_descriptor_does_nothing",
                      .sentence = "setns() of a namespace's descriptor succeeds and does nothing",
                      .row = "calls/setns",

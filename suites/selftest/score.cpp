@@ -61,8 +61,6 @@ LieOutcome judge_lie(const Lie& lie, const Baseline& baseline, const Result<Trac
     outcome.kind = LieOutcome::Kind::Noticed;
   } else if (result->cases.empty()) {
     outcome.why = fmt::format("\"{}\" names no case", lie.cases);
-  } else if (fit == 0) {
-    outcome.why = "its cases go wrong without it, too";
   } else if (fit == skipped_before) {
     outcome.kind = LieOutcome::Kind::LeftOut;
   } else if (result->interrupted) {
@@ -75,6 +73,7 @@ LieOutcome judge_lie(const Lie& lie, const Baseline& baseline, const Result<Trac
 }
 
 std::vector<std::string> SelftestReport::suspects() const {
+  if (!complete || !thorough) return {};
   std::set<std::string> turned;
   for (const LieOutcome& outcome : lies) {
     for (const CaseId& id : outcome.failed) turned.insert(id.subject());

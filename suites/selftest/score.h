@@ -55,11 +55,12 @@ LieOutcome judge_lie(const Lie& lie, const Baseline& baseline, const Result<Trac
 struct SelftestReport {
   Baseline baseline;
   std::vector<LieOutcome> lies;
-  // Every lie was told: then probes that passed and were turned by none are suspects.
-  bool complete = false;
+  bool complete = false;  // every lie was told
+  // Each to all of its cases: then a probe that passed and that none of them turned is a suspect.
+  bool thorough = false;
   double seconds = 0;
 
-  // "family/name" of probes.
+  // "family/name" of probes; none if the run was not thorough.
   [[nodiscard]] std::vector<std::string> suspects() const;
 };
 

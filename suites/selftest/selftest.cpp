@@ -63,16 +63,14 @@ std::vector<long> calls_of(const std::vector<const Lie*>& lies) {
 // Tells lies side by side.
 class Telling {
  public:
-  Telling(const SelftestOptions& options, const std::vector<Plan>& plans, const Support& support,
+  Telling(const SelftestOptions& options, std::vector<Plan> plans, const Support& support,
           SelftestReport& report)
-      : options_(options), plans_(plans), support_(support), report_(report) {}
+      : options_(options), plans_(std::move(plans)), support_(support), report_(report) {}
 
   void run() {
     report_.lies.resize(options_.lies.size());
     while (!stopped(options_) && (next_ < plans_.size() || !running_.empty())) {
-      while (next_ < plans_.size() && running_.size() < static_cast<std::size_t>(options_.jobs)) {
-        start(next_++);
-      }
+      while (next_ < plans_.size() && has_room_for(plans_[next_])) start(next_++);
       wait_for_one();
       finish_ended();
     }
@@ -82,6 +80,17 @@ class Telling {
   }
 
  private:
+  // A probe that looks at figures of the whole machine wants nothing beside it.
+  static bool wants_to_be_alone(const Plan& plan) {
+    return std::any_of(plan.checks.begin(), plan.checks.end(),
+                       [](const CheckCase& one) { return one.probe->alone; });
+  }
+  [[nodiscard]] bool has_room_for(const Plan& plan) const {
+    if (running_.empty()) return true;
+    return running_.size() < static_cast<std::size_t>(options_.jobs) && !wants_to_be_alone(plan) &&
+           !wants_to_be_alone(plans_[running_.front().place]);
+  }
+
   struct One {
     std::size_t place;
     Clock::time_point start;
@@ -91,11 +100,23 @@ class Telling {
   void start(std::size_t place) {
     const Lie& lie = *options_.lies[place];
     const Clock::time_point now = Clock::now();
+    Plan& plan = plans_[place];
+    const bool any = !plan.checks.empty();
+    std::erase_if(plan.checks, [this](const CheckCase& one) {
+      return !report_.baseline.fit(one.id().with_control(false));
+    });
+    if (any && plan.checks.empty()) {
+      report_.lies[place] =
+          judge_lie(lie, report_.baseline, Error{"its cases go wrong without it, too"});
+      ++done_;
+      return;
+    }
     Result<TracedRun> run = TracedRun::start({.lie = &lie,
                                               .calls = lie.calls,
-                                              .plan = &plans_[place],
+                                              .plan = &plan,
                                               .jobs = 1,
-                                              .time = time_for(plans_[place], 1)},
+                                              .until_first = options_.until_first,
+                                              .time = time_for(plan, 1)},
                                              support_);
     if (run) {
       running_.push_back({place, now, std::move(*run)});
@@ -132,7 +153,7 @@ class Telling {
   }
 
   const SelftestOptions& options_;
-  const std::vector<Plan>& plans_;
+  std::vector<Plan> plans_;
   const Support& support_;
   SelftestReport& report_;
   std::size_t next_ = 0;
@@ -164,7 +185,8 @@ Result<SelftestReport> run_selftest(const SelftestOptions& options, const Suppor
   if (!seen) return seen.error();
   SelftestReport report;
   report.baseline = Baseline(std::move(seen->cases));
-  Telling(options, plans, support, report).run();
+  report.thorough = !options.until_first;
+  Telling(options, std::move(plans), support, report).run();
   report.seconds = seconds_since(start);
   return report;
 }

@@ -16,8 +16,9 @@ namespace nsbench::selftest {
 
 struct SelftestOptions {
   std::vector<const Lie*> lies;
-  bool whole = false;  // every case hears each lie, not only those that it names
-  int jobs = 1;        // lies side by side
+  bool whole = false;        // every case hears each lie, not only those that it names
+  bool until_first = false;  // a lie is told until the first case fails, in random order
+  int jobs = 1;              // lies side by side
   std::uint64_t seed = 1;
   std::function<void(const std::string& running, std::size_t done, std::size_t total)> on_progress;
   const volatile std::sig_atomic_t* stop = nullptr;

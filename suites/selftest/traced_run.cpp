@@ -5,6 +5,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <csignal>
@@ -35,6 +36,15 @@ void note_when_time_is_up(std::chrono::seconds time) {
   action.sa_handler = [](int) { time_is_up = 1; };
   ::sigaction(SIGALRM, &action, nullptr);
   ::alarm(static_cast<unsigned>(time.count()));
+}
+
+// Failed, and no control can turn that into "went wrong alike" (settle_controls()).
+bool surely_failed(const CaseResult& result) {
+  if (result.id.control || result.verdict != VerdictKind::Fail) return false;
+  return result.statements.empty() ||
+         std::any_of(result.statements.begin(), result.statements.end(), [](const Statement& s) {
+           return !s.holds && s.kind != Statement::Kind::Works;
+         });
 }
 
 bool write_all(int fd, std::string_view text) {
@@ -69,6 +79,7 @@ int run_subject(const TracedSpec& spec, const Support& support, Channel& tracer,
   RunnerOptions options;
   options.jobs = spec.jobs;
   options.stop = &time_is_up;
+  if (spec.until_first) options.is_enough = surely_failed;
   run_plan(*spec.plan, options, support, report);
   return write_all(answer, to_json(report)) ? 0 : 1;
 }

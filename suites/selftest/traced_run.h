@@ -29,6 +29,7 @@ struct TracedSpec {
   std::span<const long> calls;   // the system calls that are stopped
   const Plan* plan = nullptr;    // its checks
   int jobs = 1;                  // checks side by side
+  bool until_first = false;      // a case that surely failed ends the run
   std::chrono::seconds time{0};  // after which no further check is started
 };
 
