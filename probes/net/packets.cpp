@@ -1,4 +1,5 @@
 // net: a packet socket sees the frames of its own namespace (packet(7)).
+#include <fmt/format.h>
 #include <linux/capability.h>
 #include <linux/if_ether.h>
 #include <linux/if_packet.h>
@@ -29,6 +30,12 @@ std::string own_inode(int fd) {
   return ::fstat(fd, &info) == 0 ? std::to_string(info.st_ino) : "?";
 }
 
+// Whether /proc/net/packet lists the socket: the inode is the last of a line, with blanks after it
+// where it is short.
+std::string in_list(const std::string& inode) {
+  return written_in("/proc/self/net/packet", fmt::format(" {:<6}\n", inode));
+}
+
 // A packet socket that takes every protocol on every link, and lives on.
 void listen(Scene& scene) {
   lo_up(scene);
@@ -36,7 +43,7 @@ void listen(Scene& scene) {
   scene.seen.call("socket(AF_PACKET)", fd);
   scene.seen.number("fd", fd);
   scene.seen.text("inode", own_inode(fd));
-  scene.seen.text("in /proc/net/packet", written_in("/proc/self/net/packet", own_inode(fd) + "\n"));
+  scene.seen.text("in /proc/net/packet", in_list(own_inode(fd)));
 }
 
 void listen_first(Scene& scene) {
@@ -76,8 +83,7 @@ void read_frames(Observation& seen, std::int64_t fd) {
 }
 
 void look_at_list(Scene& scene, std::string_view act) {
-  scene.seen.text("the other's in /proc/net/packet",
-                  written_in("/proc/self/net/packet", scene.saw(act).text_of("inode") + "\n"));
+  scene.seen.text("the other's in /proc/net/packet", in_list(scene.saw(act).text_of("inode")));
 }
 
 constexpr std::array acts{

@@ -86,13 +86,15 @@ bool drop_all_capabilities() {
   return ::syscall(SYS_capset, &header, none.data()) == 0;
 }
 
-// Older kernels, 6.1 among them, do not show net.core at all in a namespace that another user
+// Older kernels, 6.1 among them but not 6.12, hide net.core in a namespace that another user
 // namespace than the first owns (net/core/sysctl_net_core.c sysctl_core_net_init()).
 bool is_hidden(Scene& scene, const Knob& knob) {
   if (!knob.name.starts_with("core/") || scene.recipe().privilege != Privilege::Userns)
     return false;
-  if (::access("/proc/sys/net/core", F_OK) == 0) return false;
-  scene.skip(SkipReason::NoFeature, "this kernel shows no /proc/sys/net/core in user namespaces");
+  if (KernelRelease::running() >= KernelRelease{6, 12}) return false;
+  if (::access(sysctl_file(knob.name).c_str(), F_OK) == 0) return false;
+  scene.skip(SkipReason::KernelTooOld,
+             sysctl_file(knob.name) + " is not shown in user namespaces by kernels before 6.12");
   return true;
 }
 
