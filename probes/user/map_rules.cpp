@@ -87,7 +87,7 @@ void play_rules(Scene& scene) {
   static constexpr std::array files{"uid_map", "gid_map", "projid_map"};
   const OuterIds outer = OuterIds::current();
   if (!own_id_is_mappable(scene)) return;
-  const unsigned id = which == 0 ? outer.uid : which == 1 ? outer.gid : 0;
+  unsigned id = which == 0 ? outer.uid : which == 1 ? outer.gid : 0;
   if (which == 2 && !project_id_is_mapped(scene)) return;
   Further process(scene.seen, "process", scene.recipe().method, user_set,
                   {[id](Observation& seen) { write_all(seen, files.at(which), id, which == 2); }});
