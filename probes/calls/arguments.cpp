@@ -132,7 +132,7 @@ int fd_for(std::string_view attempt) {
   if (attempt.starts_with("a file")) return ::open("/proc/self/status", O_RDONLY | O_CLOEXEC);
   if (attempt == "a process's directory") return ::open("/proc/self", O_RDONLY | O_CLOEXEC);
   std::array<int, 2> pipe{-1, -1};
-  if (attempt != "no descriptor") static_cast<void>(::pipe2(pipe.data(), O_CLOEXEC));
+  if (attempt != "no descriptor" && ::pipe2(pipe.data(), O_CLOEXEC) != 0) return -1;
   if (attempt == "a closed descriptor") ::close(pipe[0]);
   return pipe[0];
 }

@@ -179,8 +179,8 @@ int become_user() {
 }
 
 void look(Observation& seen) {
-  ::setresgid(0, 0, 0);
-  ::setresuid(0, 0, 0);
+  seen.call("setresgid", ::setresgid(0, 0, 0));
+  seen.call("setresuid", ::setresuid(0, 0, 0));
   read_back(seen, "tool");
   seen.result("give", give("made-inside", VFS_CAP_REVISION_2, 0));
   run_program(seen, "user's", path("tool"), become_user);

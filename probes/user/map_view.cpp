@@ -136,8 +136,8 @@ void look(Observation& seen) {
 
 // In the middle namespace: becomes its root, nests, maps, and lets the nested one look.
 void nest(Observation& seen) {
-  ::setresgid(0, 0, 0);
-  ::setresuid(0, 0, 0);
+  seen.call("setresgid", ::setresgid(0, 0, 0));
+  seen.call("setresuid", ::setresuid(0, 0, 0));
   ::prctl(PR_SET_DUMPABLE, 1);  // or the nested one's maps would be root's
   stay_tied_to_parent();
   Further process(seen, "nested", Method::Clone, user_set, {look});
