@@ -20,8 +20,11 @@ namespace {
 
 constexpr int limit = 2;  // the sum of what this user namespace and those below it hold
 constexpr int cycles = 10 * limit;
-// Twice this is below a case's deadline.
+// How long one namespace that was destroyed may still count. A slow machine (an emulated one) takes
+// a second to free a network namespace.
 constexpr std::chrono::milliseconds patience{3500};
+// No further cycles are begun after this, so that a slow machine keeps the case's deadline.
+constexpr std::chrono::milliseconds cycling{1500};
 
 std::string sysctl(Kind kind) { return fmt::format("/proc/sys/user/{}", row(kind).limit); }
 
@@ -38,7 +41,8 @@ Further hold(Observation& seen, const std::string& name, Method method, Kind kin
 // The kernel frees namespaces some time after their last process: until then they count. So a
 // refusal is tried again until a deadline; a count that leaked is never given back.
 Further hold_in_time(Observation& seen, const std::string& name, Method method, Kind kind,
-                     Deadline deadline) {
+                     std::chrono::milliseconds span) {
+  const Deadline deadline = Deadline::in(span);
   for (;;) {
     Further one = hold(seen, name, method, kind);
     if (seen.errno_of(name + " enter") != ENOSPC || deadline.passed()) return one;
@@ -85,24 +89,26 @@ void fill(Scene& scene) {
   // Of user namespaces, the one below is itself the second; when it has ended, it still counts for
   // a while.
   if constexpr (kind == Kind::User) seen.result("from below", make_below(method, kind));
-  const Further second = hold_in_time(seen, "second", method, kind, Deadline::in(patience));
+  const Further second = hold_in_time(seen, "second", method, kind, patience);
   const Further third = hold(seen, "third", method, kind);
   if constexpr (kind != Kind::User) seen.result("from below", make_below(method, kind));
 }
 
 template <Kind kind>
 void drain(Scene& scene) {
-  if (!is_private(scene)) return;
-  const Deadline deadline = Deadline::in(patience);
+  const bool filled = scene.saw("inside fills its limit").errno_of("second enter") == 0;
+  if (!is_private(scene) || !filled) return;
+  const Deadline deadline = Deadline::in(cycling);
   const Method method = scene.recipe().method;
   Observation one;
   int done = 0;
   int err = 0;
-  while (done < cycles && err == 0) {
+  while (done < cycles && err == 0 && !deadline.passed()) {
     std::array<std::unique_ptr<Further>, limit> held;  // as many as may be, and then none
     for (std::unique_ptr<Further>& place : held) {
-      place = std::make_unique<Further>(hold_in_time(one, "it", method, kind, deadline));
-      if (err == 0) err = one.errno_of("it enter");
+      if (err != 0) break;
+      place = std::make_unique<Further>(hold_in_time(one, "it", method, kind, patience));
+      err = one.errno_of("it enter");
       if (err == 0) ++done;
     }
   }
@@ -114,6 +120,9 @@ template <Kind kind>
 constexpr std::array acts{
     Act{Side::Outside, "outside looks",
         [](Scene& s) {
+          if (!read_link(fmt::format("/proc/self/ns/{}", row(kind).name))) {
+            s.skip(SkipReason::NoNamespace, fmt::format("/proc/self/ns has no {}", row(kind).name));
+          }
           s.seen.text("user namespace", own_user_namespace());
           s.seen.text("limit", read_limit(kind));
         }},
@@ -138,9 +147,11 @@ Judgement judge(const Transcript& t) {
   j.rule_errno("a third is ENOSPC", ENOSPC, seen.errno_of("third enter"));
   j.rule_errno("a further one from a user namespace below is ENOSPC", ENOSPC,
                seen.errno_of("from below"));
-  j.rule_equal("what was destroyed is not counted any more", std::to_string(cycles),
-               std::to_string(drained.number_of("cycles")));
-  j.works_errno("the last one could be made", drained.errno_of("ended with"));
+  const std::int64_t made = drained.number_of("cycles");
+  j.rule("the limit can be filled again, when those that filled it are gone",
+         fmt::format("{} times, or {} where they go slowly", cycles, limit), std::to_string(made),
+         made >= limit);
+  j.rule_errno("what was destroyed is not counted any more", 0, drained.errno_of("ended with"));
   return j;
 }
 
