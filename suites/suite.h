@@ -15,7 +15,7 @@ struct Suite {
 };
 
 inline constexpr std::array all_suites{
-    Suite{"quick", "every check, and each benchmark for a tenth of a second: under ten seconds",
+    Suite{"quick", "every check, and each benchmark for a tenth of a second: about half a minute",
           0.1, false},
     Suite{"gate", "every check, and each benchmark for two seconds: about two minutes", 2.0, false},
     Suite{"full", "every check, and each benchmark for five seconds with each privilege", 5.0,
