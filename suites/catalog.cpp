@@ -218,6 +218,10 @@ std::vector<Statement> statements_of(const Probe& probe) {
   return probe.judge(Transcript{}).statements();
 }
 
+bool is_about_a_fix(const Probe& probe) {
+  return probe.source.find("fixed in") != std::string_view::npos;
+}
+
 std::string catalog_text(bool long_form) {
   std::string text = "Checks\n";
   for (const Probe* probe : all_probes()) text += lines_of(*probe, long_form);

@@ -15,6 +15,10 @@ namespace nsbench {
 // What a probe's judge asks. Statements that depend on what a kernel offers may be missing.
 std::vector<Statement> statements_of(const Probe& probe);
 
+// Whether a failure of it says that the kernel lacks a fix which other releases have: the source
+// names them. That is about the kernel, not about the check.
+bool is_about_a_fix(const Probe& probe);
+
 // Every check and benchmark, a line each; `long_form`: with all that is known of each.
 std::string catalog_text(bool long_form);
 std::string catalog_json();
