@@ -189,14 +189,11 @@ constinit const Probe host_calls{
         "modules, its power.",
     .failure = "Any user reboots the machine, sets its clock or loads a module into its kernel.",
     .by_hand =
-        "cat >/tmp/swapon.py <<'END'\n"
-        "import ctypes, os\n"
-        "libc = ctypes.CDLL(None, use_errno=True)\n"
-        "libc.swapon(b'/nsbench-no-such-file', 0)\n"
-        "print(os.strerror(ctypes.get_errno()))\n"
-        "END\n"
-        "unshare --user --map-root-user python3 /tmp/swapon.py\n"
-        "python3 /tmp/swapon.py; rm /tmp/swapon.py",
+        "unshare --user --map-root-user python3 -c 'import ctypes, os; libc = ctypes.CDLL(None, "
+        "use_errno=True); libc.swapon(b\"/no-such-file\", 0); "
+        "print(os.strerror(ctypes.get_errno()))'\n"
+        "python3 -c 'import ctypes, os; libc = ctypes.CDLL(None, use_errno=True); "
+        "libc.swapon(b\"/no-such-file\", 0); print(os.strerror(ctypes.get_errno()))'",
     .control = ControlKind::Positive,
 };
 

@@ -273,16 +273,12 @@ constinit const Probe peer_ids_probe = user_probe(
      "Daemons ask the socket who is at its other end, and serve root more than others. With the "
      "number that the peer has inside, any container's root would be the host's.",
      "Root of a container is served as root by the host's daemons.",
-     "cat >/tmp/peer.py <<'END'\n"
-     "import os, socket, struct\n"
-     "server = socket.socket(socket.AF_UNIX); server.bind('/tmp/peer'); server.listen()\n"
-     "if os.fork() == 0:\n"
-     "    os.execlp('unshare', 'unshare', '--user', '--map-user=1000', 'python3', '-c',\n"
-     "              \"import socket; socket.socket(socket.AF_UNIX).connect('/tmp/peer')\")\n"
-     "peer = server.accept()[0]\n"
-     "print(struct.unpack('iII', peer.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12)))\n"
-     "END\n"
-     "python3 /tmp/peer.py; rm /tmp/peer /tmp/peer.py"},
+     "python3 -c 'import socket as s; l = s.socket(s.AF_UNIX); l.bind(\"/tmp/peer\"); l.listen(); "
+     "print(*memoryview(l.accept()[0].getsockopt(s.SOL_SOCKET, s.SO_PEERCRED, 12)).cast(\"I\"))' & "
+     "sleep 1\n"
+     "unshare --user --map-user=1000 python3 -c 'import os, socket as s; "
+     "s.socket(s.AF_UNIX).connect(\"/tmp/peer\"); print(os.getuid())'\n"
+     "rm /tmp/peer"},
     peer_acts, judge_peers);
 
 }  // namespace nsbench::probes

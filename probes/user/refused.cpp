@@ -219,14 +219,10 @@ constinit const Probe newuser_with_fs{
         "process's root directory, and a set-user-ID program found the attacker's files.",
     .failure = "An unprivileged user becomes root of the host.",
     .by_hand =
-        "cat >/tmp/clone.py <<'END'\n"
-        "import ctypes, os\n"
-        "libc = ctypes.CDLL(None, use_errno=True)\n"
-        "SYS_clone, CLONE_NEWUSER, CLONE_FS, SIGCHLD = 56, 0x10000000, 0x200, 17\n"
-        "print(libc.syscall(SYS_clone, CLONE_NEWUSER | CLONE_FS | SIGCHLD, 0, 0, 0, 0), "
-        "os.strerror(ctypes.get_errno()))\n"
-        "END\n"
-        "python3 /tmp/clone.py; rm /tmp/clone.py\n"
+        "flags=$((0x10000000 | 0x200 | 17))  # CLONE_NEWUSER, CLONE_FS, SIGCHLD; 56 is x86-64's "
+        "clone\n"
+        "python3 -c \"import ctypes, os; libc = ctypes.CDLL(None, use_errno=True); "
+        "print(libc.syscall(56, $flags, 0, 0, 0, 0), os.strerror(ctypes.get_errno()))\"\n"
         "unshare --user true && echo 'without CLONE_FS'",
     .control = ControlKind::Positive,
 };
