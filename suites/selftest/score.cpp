@@ -9,9 +9,11 @@
 
 namespace nsbench::selftest {
 
-Baseline::Baseline(std::vector<CaseResult> cases) : cases_(std::move(cases)) {
-  std::erase_if(cases_, [](const CaseResult& result) { return result.id.control; });
-  for (const CaseResult& result : cases_) verdicts_.emplace(result.id, result.verdict);
+void Baseline::add(std::vector<CaseResult> cases) {
+  for (CaseResult& result : cases) {
+    if (result.id.control || !verdicts_.emplace(result.id, result.verdict).second) continue;
+    cases_.push_back(std::move(result));
+  }
 }
 
 std::vector<const CaseResult*> Baseline::unfit() const {

@@ -6,6 +6,7 @@
 #include <map>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "reports/case_id.h"
@@ -21,11 +22,14 @@ namespace nsbench::selftest {
 class Baseline {
  public:
   Baseline() = default;
-  explicit Baseline(std::vector<CaseResult> cases);
+  explicit Baseline(std::vector<CaseResult> cases) { add(std::move(cases)); }
+  void add(std::vector<CaseResult> cases);
   [[nodiscard]] const std::vector<CaseResult>& cases() const { return cases_; }
   // Neither pass nor skip: nothing can be told by these.
   [[nodiscard]] std::vector<const CaseResult*> unfit() const;
+  [[nodiscard]] bool knows(const CaseId& id) const { return verdicts_.contains(id); }
   [[nodiscard]] bool fit(const CaseId& id) const;
+  [[nodiscard]] bool unfit(const CaseId& id) const { return knows(id) && !fit(id); }
   [[nodiscard]] bool skipped(const CaseId& id) const;
 
  private:

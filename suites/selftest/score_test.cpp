@@ -87,6 +87,14 @@ SelftestReport report_with(std::vector<LieOutcome> lies) {
           .seconds = 1};
 }
 
+TEST(Baseline, WhatIsAddedIsKnown) {
+  Baseline some({a_case("uts/hostname:clone:root", VerdictKind::Pass)});
+  some.add({a_case("uts/domainname:clone:root", VerdictKind::Fail)});
+  EXPECT_TRUE(some.fit(*CaseId::parse("uts/hostname:clone:root")));
+  EXPECT_TRUE(some.unfit(*CaseId::parse("uts/domainname:clone:root")));
+  EXPECT_FALSE(some.knows(*CaseId::parse("uts/inherited:clone:root")));
+}
+
 TEST(SelftestReport, AProbeThatNoLieTurnedIsASuspect) {
   const SelftestReport report =
       report_with({outcome_of({a_case("uts/hostname:clone:root", VerdictKind::Fail)})});

@@ -9,6 +9,7 @@
 #include <array>
 #include <charconv>
 #include <csignal>
+#include <set>
 #include <utility>
 
 #include "probes/sandbox/channel.h"
@@ -38,14 +39,36 @@ void note_when_time_is_up(std::chrono::seconds time) {
   ::alarm(static_cast<unsigned>(time.count()));
 }
 
-// Failed, and no control can turn that into "went wrong alike" (settle_controls()).
-bool surely_failed(const CaseResult& result) {
-  if (result.id.control || result.verdict != VerdictKind::Fail) return false;
-  return result.statements.empty() ||
-         std::any_of(result.statements.begin(), result.statements.end(), [](const Statement& s) {
-           return !s.holds && s.kind != Statement::Kind::Works;
-         });
-}
+// Whether a case failed for good: no control is still to come that would turn that into "went wrong
+// alike" (settle_controls()).
+class FirstFailure {
+ public:
+  explicit FirstFailure(const Plan& plan) {
+    for (const CheckCase& one : plan.checks) {
+      if (one.control) unsettled_.insert(one.id().with_control(false));
+    }
+  }
+  bool operator()(const CaseResult& result) {
+    const CaseId real = result.id.with_control(false);
+    if (result.id.control) {
+      if (result.verdict == VerdictKind::Pass) unsettled_.erase(real);
+    } else if (result.verdict == VerdictKind::Fail) {
+      if (!works_alone(result)) return true;
+      failed_.insert(real);
+    }
+    return failed_.contains(real) && !unsettled_.contains(real);
+  }
+
+ private:
+  static bool works_alone(const CaseResult& result) {
+    return !result.statements.empty() &&
+           std::all_of(result.statements.begin(), result.statements.end(), [](const Statement& s) {
+             return s.holds || s.kind == Statement::Kind::Works;
+           });
+  }
+  std::set<CaseId> unsettled_;  // their controls did not pass yet
+  std::set<CaseId> failed_;
+};
 
 bool write_all(int fd, std::string_view text) {
   while (!text.empty()) {
@@ -79,7 +102,7 @@ int run_subject(const TracedSpec& spec, const Support& support, Channel& tracer,
   RunnerOptions options;
   options.jobs = spec.jobs;
   options.stop = &time_is_up;
-  if (spec.until_first) options.is_enough = surely_failed;
+  if (spec.until_first) options.is_enough = FirstFailure(*spec.plan);
   run_plan(*spec.plan, options, support, report);
   return write_all(answer, to_json(report)) ? 0 : 1;
 }
