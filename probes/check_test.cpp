@@ -199,9 +199,20 @@ TEST_F(CheckTest, ARefusedControlNeverFails) {
 TEST_F(CheckTest, ARefusalWithEvidenceIsASkip) {
   if (const auto why = impossible({Kind::Uts}, Privilege::Userns)) GTEST_SKIP() << *why;
   privilege = Privilege::Userns;  // a user namespace of its own, whose limits are its own
+  support.low_limits = {Kind::Uts};
   const CaseResult result = result_of(forbid_namespaces, rename_host, look);
   expect(result, VerdictKind::Skip, "clone(CLONE_NEWUTS): ENOSPC");
   EXPECT_EQ(result.skip, SkipReason::Limit);
+}
+
+// A count that the kernel lost must not hide behind a limit that nobody reached.
+TEST_F(CheckTest, ALimitWithoutEvidenceIsAFailure) {
+  if (const auto why = impossible({Kind::Uts}, Privilege::Userns)) GTEST_SKIP() << *why;
+  privilege = Privilege::Userns;
+  support.low_limits = {};
+  support.limits_hidden = false;
+  expect(result_of(forbid_namespaces, rename_host, look), VerdictKind::Fail,
+         "clone(CLONE_NEWUTS): ENOSPC");
 }
 
 TEST_F(CheckTest, WhatIsMissingBeforehandIsASkip) {

@@ -35,6 +35,13 @@ class OwnCgroupTest : public ::testing::Test {
     const Result<OwnCgroup> own = OwnCgroup::make(Privilege::Root);
     if (!own) GTEST_SKIP() << own.error().str();
   }
+  // Guardians of makers that were killed come to this process where it adopts orphans.
+  void TearDown() override {
+    EXPECT_TRUE(testing::soon([] {
+      testing::reap_children();
+      return !testing::has_children();
+    }));
+  }
 };
 
 std::string joined(const std::vector<std::string>& paths) {
