@@ -118,8 +118,10 @@ Error first_process(const ExitStatus& ended) {
 // Between a privileged caller and an unprivileged arena: gives the privileges up, makes the arena,
 // and waits for its end.
 int make_unprivileged(const ArenaSpec& spec, Channel& port, const OwnCgroup& cgroup,
-                      const Arena::Stage& stage) {
-  Status dropped = cgroup.join();
+                      const OwnNamespaces& caller, const Arena::Stage& stage) {
+  // Not PID 1 where a kernel ignored the flag: its end would then orphan the arena to the caller's.
+  Status dropped = caller.all_changed_by("clone");
+  if (dropped) dropped = cgroup.join();
   close_all_but(port.fd());
   if (dropped) dropped = drop_privilege();
   if (port.peer_gone()) return 1;  // the caller died while this process wasn't tied to it
@@ -164,8 +166,9 @@ Result<Arena> Arena::start(const ArenaSpec& spec, const Stage& stage) {
   } else if (privileged) {
     // As PID 1 of a pid namespace of its own: killing it kills and reaps the arena too, and no
     // orphan is left to the caller or its init.
+    const OwnNamespaces caller = OwnNamespaces::look(NamespaceSet{Kind::Pid});
     child = Child::start("clone(CLONE_NEWPID)", calls::clone, row(Kind::Pid).flag,
-                         [&] { return make_unprivileged(spec, port, cgroup, stage); });
+                         [&] { return make_unprivileged(spec, port, cgroup, caller, stage); });
   } else {
     child = make_arena(spec, true, port, cgroup, true, stage);
   }
