@@ -157,6 +157,18 @@ TEST(Diagnosis, NamesModulesAndWhetherTheyAreThere) {
   EXPECT_THAT(finding(diagnosis, "module-nf_tables").advice, HasSubstr("/lib/modules/6.1.0-test"));
 }
 
+TEST(Diagnosis, NamesTheModuleOfAFilesystemAndTheOptionOfAMount) {
+  Evidence seen = unprivileged();
+  seen.lost = {lost("mnt/overlay", Privilege::Root, SkipReason::NoModule,
+                    "/proc/filesystems has no overlay"),
+               lost("cgroup/delegation", Privilege::Root, SkipReason::NoFeature,
+                    "cgroup2 is mounted without nsdelegate here: rw")};
+  const Diagnosis diagnosis = diagnose(seen);
+  EXPECT_EQ(finding(diagnosis, "module-overlay").lift, "sudo modprobe overlay");
+  EXPECT_EQ(finding(diagnosis, "no-nsdelegate").lift,
+            "sudo mount -o remount,nsdelegate /sys/fs/cgroup");
+}
+
 TEST(Diagnosis, NamesEachMissingCapabilityWithWhatItCosts) {
   Evidence seen = healthy();
   seen.environment.missing_capabilities = "CAP_SYS_CHROOT, CAP_SYS_RESOURCE";

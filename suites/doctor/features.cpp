@@ -15,7 +15,7 @@
 namespace nsbench::doctor {
 
 std::string module_in(const std::string& text) {
-  for (const std::string_view before : {"modprobe ", "module "}) {
+  for (const std::string_view before : {"modprobe ", "module ", "/proc/filesystems has no "}) {
     std::size_t end = text.find(before);
     if (end == std::string::npos) continue;
     const std::size_t start = end += before.size();
@@ -120,6 +120,13 @@ void look_for_cgroups(const Evidence& seen, Desk& desk) {
                         .advice = "where cgroup v1 is in use: at another, empty directory"},
                        of_cgroups);
   }
+  desk.add_if_costly(
+      {.id = "no-nsdelegate",
+       .what = "cgroup2 is mounted without nsdelegate: no namespace's root is a boundary",
+       .evidence = "/proc/self/mountinfo has no such option",
+       .lift = desk.as_root("mount -o remount,nsdelegate /sys/fs/cgroup"),
+       .advice = "it counts for the whole machine, and only in the initial cgroup namespace"},
+      [](const Lost& lost) { return mentions(lost, "without nsdelegate"); });
   if (seen.cgroup_trouble.empty()) return;
   const bool unprivileged = !seen.support.sys_admin;
   desk.add_if_costly(
