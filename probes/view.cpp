@@ -40,6 +40,7 @@ std::size_t distance(std::string_view from, std::string_view to) {
 std::string nearest_names(std::string_view wrong) {
   std::set<std::string> names;
   for (const Probe* probe : all_probes()) {
+    if (!is_viewable(*probe)) continue;
     names.insert({std::string(probe->family), std::string(probe->name), subject(*probe)});
   }
   return nearest(wrong, {names.begin(), names.end()});
@@ -47,7 +48,7 @@ std::string nearest_names(std::string_view wrong) {
 
 Observation look(const Probe& probe) {
   Observation seen;
-  if (probe.look != nullptr) probe.look(seen);
+  probe.look(seen);
   return seen;
 }
 
@@ -57,7 +58,6 @@ using Group = std::vector<const Probe*>;
 std::vector<Group> by_look(std::span<const Probe* const> probes) {
   std::vector<Group> groups;
   for (const Probe* probe : probes) {
-    if (probe->look == nullptr) continue;
     const auto same = std::find_if(groups.begin(), groups.end(), [probe](const Group& group) {
       return group.front()->look == probe->look;
     });
@@ -122,9 +122,12 @@ std::string nearest(std::string_view wrong, std::vector<std::string> names) {
   return fmt::format("{}", fmt::join(names, ", "));
 }
 
+bool is_viewable(const Probe& probe) { return probe.look != nullptr && probe.family != "all"; }
+
 Result<std::vector<const Probe*>> choose_probes(std::span<const std::string> names) {
   std::vector<const Probe*> chosen;
   for (const Probe* probe : all_probes()) {
+    if (!is_viewable(*probe)) continue;
     const bool wanted =
         names.empty() || std::any_of(names.begin(), names.end(), [probe](const std::string& name) {
           return is_called(*probe, name);
@@ -134,6 +137,11 @@ Result<std::vector<const Probe*>> choose_probes(std::span<const std::string> nam
   for (const std::string& name : names) {
     const bool known = std::any_of(chosen.begin(), chosen.end(),
                                    [&name](const Probe* probe) { return is_called(*probe, name); });
+    const auto acts = [&name](const Probe* probe) { return is_called(*probe, name); };
+    if (!known && std::any_of(all_probes().begin(), all_probes().end(), acts)) {
+      return Error{
+          fmt::format("\"{}\" can't be seen without acting; see nsbench explain {}", name, name)};
+    }
     if (!known) {
       return Error{fmt::format("no probe or family is called \"{}\"; nearest: {}", printable(name),
                                nearest_names(name))};

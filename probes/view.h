@@ -14,8 +14,12 @@ namespace nsbench {
 // The JSON document's schema number: raised when a key changes its meaning or goes.
 inline constexpr int view_schema = 1;
 
-// Probes by "family/name", name or family, each once, in the order of all_probes(); all of them if
-// `names` is empty. An unknown name is an Error that holds the nearest ones.
+// Whether a probe has something to show without acting. Those of the family `all` show what others
+// do.
+bool is_viewable(const Probe& probe);
+
+// Viewable probes by "family/name", name or family, each once, in the order of all_probes(); all of
+// them if `names` is empty. An unknown name is an Error that holds the nearest ones.
 Result<std::vector<const Probe*>> choose_probes(std::span<const std::string> names);
 
 // The few of `names` that are most like `wrong`, comma-separated: for messages.
