@@ -192,6 +192,28 @@ void CheckRun::judge(const Result<std::string>& message, CaseResult& result) {
   }
 }
 
+// What the door meets is explained by judge_refusal(). Acts make user namespaces too; where there
+// can be none at all, ENOSPC among what they saw is the limit's answer (user_namespaces(7)).
+void CheckRun::excuse_userns_off(CaseResult& result) const {
+  if (result.verdict != VerdictKind::Fail && result.verdict != VerdictKind::Broken) return;
+  if (support_->userns_switch.find("max_user_namespaces") == std::string::npos) return;
+  const auto is_refusal = [](const Fact& fact) {
+    return fact.kind == Fact::Kind::Errno && fact.number == ENOSPC;
+  };
+  const auto met_limit = [&is_refusal](const Entry& entry) {
+    return std::any_of(entry.seen.facts().begin(), entry.seen.facts().end(), is_refusal);
+  };
+  const std::vector<Entry>& seen = transcript_.entries();
+  if (std::none_of(seen.begin(), seen.end(), met_limit) &&
+      result.observed.find(errno_name(ENOSPC)) == std::string::npos) {
+    return;
+  }
+  result.verdict = VerdictKind::Skip;
+  result.skip = SkipReason::UserNamespacesOff;
+  result.observed = support_->userns_switch;
+  result.statements.clear();
+}
+
 // A rule is tried on every kernel, since fixes are backported; where it does not hold on one older
 // than the rule, that is no failure.
 void CheckRun::excuse_old_kernel(CaseResult& result) const {
@@ -218,6 +240,7 @@ CaseResult CheckRun::finish() {
   }
   if (!message) arena_->begin_end();  // whatever it is up to
   judge(message, result);
+  excuse_userns_off(result);
   excuse_old_kernel(result);
   result.seconds = std::chrono::duration<double>(Deadline::Clock::now() - started_).count();
   return result;

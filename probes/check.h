@@ -66,6 +66,7 @@ class CheckRun {
   CheckRun(const CheckCase& what, const Support& support, const CheckTimes& times)
       : what_(what), support_(&support), times_(times) {}
   void judge(const Result<std::string>& message, CaseResult& result);
+  void excuse_userns_off(CaseResult& result) const;
   void excuse_old_kernel(CaseResult& result) const;
   void judge_refusal(const Error& refusal, CaseResult& result) const;
 

@@ -205,6 +205,18 @@ TEST_F(CheckTest, ARefusalWithEvidenceIsASkip) {
   EXPECT_EQ(result.skip, SkipReason::Limit);
 }
 
+// Acts that make user namespaces themselves, where there can be none.
+TEST_F(CheckTest, ALimitOfNoUserNamespacesExcusesActsThatMakeThem) {
+  const auto refused = [](Scene& s) { s.seen.result("sethostname", ENOSPC); };
+  expect(result_of(look, refused, look), VerdictKind::Fail, "ENOSPC");
+  support.userns_switch = "/proc/sys/user/max_user_namespaces is 0";
+  const CaseResult result = result_of(look, refused, look);
+  expect(result, VerdictKind::Skip, "max_user_namespaces is 0");
+  EXPECT_EQ(result.skip, SkipReason::UserNamespacesOff);
+  const auto denied = [](Scene& s) { s.seen.result("sethostname", EPERM); };
+  expect(result_of(look, denied, look), VerdictKind::Fail, "EPERM");
+}
+
 // A count that the kernel lost must not hide behind a limit that nobody reached.
 TEST_F(CheckTest, ALimitWithoutEvidenceIsAFailure) {
   if (const auto why = impossible({Kind::Uts}, Privilege::Userns)) GTEST_SKIP() << *why;
