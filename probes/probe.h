@@ -106,7 +106,7 @@ struct Probe {
   // With Kind::User, and as an unprivileged user, the outside is root of a user namespace though
   // the inside enters a further one.
   NamespaceSet arena;
-  // The rule needs a clock to run for a noticeable time (0.1 s and more).
+  // Most of its time (0.1 s and more) is waiting: for a clock, or for the kernel to free something.
   bool waits = false;
   // The arena is in a cgroup of its own, whose directories are below scratch_dir() (cgroup.h).
   bool own_cgroup = false;

@@ -31,10 +31,6 @@ std::vector<CheckCase> select_checks(const Selection& selection, const Filter& f
   }
   std::mt19937_64 random(selection.seed);
   std::shuffle(repeated.begin(), repeated.end(), random);
-  // First those that wait for a clock, beside which others run; last those that must run alone.
-  const auto rank = [](const CheckCase& c) { return c.probe->alone ? 2 : c.probe->waits ? 0 : 1; };
-  std::stable_sort(repeated.begin(), repeated.end(),
-                   [&rank](const CheckCase& a, const CheckCase& b) { return rank(a) < rank(b); });
   return repeated;
 }
 

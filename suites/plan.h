@@ -24,8 +24,7 @@ struct Selection {
 };
 
 struct Plan {
-  // Real cases and their controls, in random order by seed; those that wait for a clock come first,
-  // those that must run alone last.
+  // Real cases and their controls, in random order by seed.
   std::vector<CheckCase> checks;
   std::vector<BenchCase> benchmarks;
   double seconds_per_benchmark = 0;

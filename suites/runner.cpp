@@ -41,13 +41,15 @@ int gravity(VerdictKind kind) {
 class Checks {
  public:
   Checks(const Plan& plan, const RunnerOptions& options, const Support& support)
-      : plan_(plan), options_(options), support_(support) {}
+      : plan_(plan), options_(options), support_(support) {
+    constexpr std::size_t waiting_per_job = 4;
+    ordinary_.places = static_cast<std::size_t>(options.jobs);
+    waiting_.places = ordinary_.places * waiting_per_job;
+    for (const CheckCase& c : plan.checks) queue_of(*c.probe, *this).checks.push_back(&c);
+  }
 
   std::vector<CaseResult> run() {
-    while (!stopped(options_) && !enough_ && (next_ < plan_.checks.size() || !running_.empty())) {
-      while (next_ < plan_.checks.size() && has_room_for(*plan_.checks[next_].probe)) {
-        running_.push_back(CheckRun::start(plan_.checks[next_++], support_));
-      }
+    while (!stopped(options_) && !enough_ && (start_what_can() || !running_.empty())) {
       wait_for_one();
       finish_ready();
     }
@@ -58,21 +60,36 @@ class Checks {
   }
 
  private:
-  // Checks that wait for a clock need no CPU meanwhile: they have places of their own.
-  [[nodiscard]] bool has_room_for(const Probe& probe) {
-    if (probe.alone) {
-      if (!running_.empty()) return false;
-      end_resting();
-      ending_.clear();
-      return true;
+  // The plan's checks of one kind that are still to be run, in its order.
+  struct Queue {
+    std::vector<const CheckCase*> checks;
+    std::size_t next = 0;
+    std::size_t running = 0;
+    std::size_t places = 1;
+    [[nodiscard]] bool empty() const { return next == checks.size(); }
+  };
+
+  static Queue& queue_of(const Probe& probe, Checks& checks) {
+    return probe.alone ? checks.alone_ : probe.waits ? checks.waiting_ : checks.ordinary_;
+  }
+
+  // Checks that mostly wait need little CPU: they have places of their own. Those that must run
+  // alone come last. False if nothing is left to be started.
+  bool start_what_can() {
+    for (Queue* queue : {&waiting_, &ordinary_}) {
+      while (!queue->empty() && queue->running < queue->places) start(*queue);
     }
-    std::size_t alike = 0;
-    for (const CheckRun& run : running_) {
-      if (run.what().probe->alone) return false;
-      if (run.what().probe->waits == probe.waits) ++alike;
-    }
-    constexpr std::size_t waiting_per_job = 4;
-    return alike < static_cast<std::size_t>(options_.jobs) * (probe.waits ? waiting_per_job : 1);
+    if (!waiting_.empty() || !ordinary_.empty()) return true;
+    if (alone_.empty() || !running_.empty()) return !alone_.empty();
+    end_resting();
+    ending_.clear();
+    start(alone_);
+    return true;
+  }
+
+  void start(Queue& queue) {
+    ++queue.running;
+    running_.push_back(CheckRun::start(*queue.checks[queue.next++], support_));
   }
 
   // Until a check has something to say or its deadline has passed; at most a tenth of a second.
@@ -99,6 +116,7 @@ class Checks {
         continue;
       }
       keep(running_[i].finish());
+      --queue_of(*running_[i].what().probe, *this).running;
       let_end(running_[i].take_arena());
       running_.erase(running_.begin() + static_cast<std::ptrdiff_t>(i));
     }
@@ -148,7 +166,9 @@ class Checks {
   const RunnerOptions& options_;
   const Support& support_;
   Clock::time_point start_ = Clock::now();
-  std::size_t next_ = 0;
+  Queue ordinary_;
+  Queue waiting_;
+  Queue alone_;
   std::size_t done_ = 0;
   bool enough_ = false;
   std::vector<CheckRun> running_;

@@ -145,6 +145,7 @@ constinit const Probe death{
     .judge = judge,
     .why = manual::death.why,
     .failure = manual::death.failure,
-    .by_hand = manual::death.by_hand};
+    .by_hand = manual::death.by_hand,
+    .waits = true};
 
 }  // namespace nsbench::probes

@@ -246,7 +246,8 @@ constexpr Probe keepalive_probe(std::string_view name, std::string_view sentence
               "A namespace vanishes under those who hold it, or it stays for ever and the "
               "machine runs out of memory and of its limits.",
           .by_hand = by_hand,
-          .control = ControlKind::Positive};
+          .control = ControlKind::Positive,
+          .waits = true};  // for the kernel to free them
 }
 
 }  // namespace

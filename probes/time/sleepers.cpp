@@ -268,6 +268,7 @@ constinit const Probe sleepers{
         "clock_nanosleep,CLOCK_MONOTONIC,TIMER_ABSTIME -e '\n"
         "  clock_nanosleep(CLOCK_MONOTONIC, (clock_gettime(CLOCK_MONOTONIC)+1)*1e9, "
         "TIMER_ABSTIME)'   # 1 s",
+    .waits = true,
 };
 
 constinit const Probe futex_waitv{

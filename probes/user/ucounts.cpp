@@ -177,8 +177,8 @@ constexpr Probe limit_probe(std::string_view name, std::string_view sentence,
               "of them nobody can start a container until the machine is booted again.",
           .by_hand = by_hand,
           .control = ControlKind::Positive,
-          // For the kernel to free them: these two take tens of milliseconds each.
-          .waits = kind == Kind::User || kind == Kind::Net};
+          // For the kernel to free them.
+          .waits = true};
 }
 
 }  // namespace
