@@ -84,6 +84,11 @@ RunInfo read_run(const Cursor& in) {
   run.started = in.at("started").text();
   run.seconds = in.at("seconds").number();
   run.interrupted = in.at("interrupted").boolean();
+  if (in.has("budget")) run.budget = in.at("budget").number();
+  if (in.has("lockstep")) {
+    run.lockstep = in.at("lockstep").at("id").text();
+    run.side = in.at("lockstep").at("side").text();
+  }
   return run;
 }
 
@@ -165,9 +170,19 @@ CaseResult read_case(const Cursor& in) {
   return result;
 }
 
+// What reports of older versions lack keeps its default.
 Batch read_batch(const Cursor& in) {
-  return {in.at("t").number(), in.at("p25").number(), in.at("min").number(), in.at("cpu").number(),
-          in.at("n").integer<std::uint64_t>()};
+  Batch batch;
+  batch.t = in.at("t").number();
+  batch.p25 = in.at("p25").number();
+  batch.min = in.at("min").number();
+  batch.cpu = in.at("cpu").number();
+  batch.calls = in.at("n").integer<std::uint64_t>();
+  if (in.has("seconds")) batch.seconds = in.at("seconds").number();
+  if (in.has("drain")) batch.drain = in.at("drain").number();
+  if (in.has("pair")) batch.pair = in.at("pair").integer<std::int64_t>();
+  if (in.has("start")) batch.start = in.at("start").integer<std::int64_t>();
+  return batch;
 }
 
 Series read_series(const Cursor& in) {
@@ -175,6 +190,10 @@ Series read_series(const Cursor& in) {
   series.id = read_id(in.at("id"));
   series.workload = in.at("workload").text();
   series.namespaces = in.at("namespaces").texts();
+  series.unit = in.at("unit").text();
+  if (in.has("calls_per_timing")) {
+    series.calls_per_timing = in.at("calls_per_timing").integer<std::uint64_t>();
+  }
   series.calls = in.at("calls").integer<std::uint64_t>();
   series.failures = in.at("failures").integer<std::uint64_t>();
   series.error = in.at("error").text();

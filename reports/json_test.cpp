@@ -131,7 +131,17 @@ TEST(Json, EveryFieldOfASeriesReadsBack) {
   series.min = 999.5;
   series.max = 5000;
   series.mean = 1400.125;
-  series.batches = {{.t = 0.5, .p25 = 1100.5, .min = 999.5, .cpu = 900, .calls = 25}};
+  series.unit = "bytes";
+  series.calls_per_timing = 16;
+  series.batches = {{.t = 0.5,
+                     .p25 = 1100.5,
+                     .min = 999.5,
+                     .cpu = 900,
+                     .calls = 25,
+                     .seconds = 0.125,
+                     .drain = 0.0625,
+                     .pair = 7,
+                     .start = 2}};
   series.warmup_batches = 3;
   series.drained = false;
   const Series after = read_back(before).series.at(0);
@@ -151,6 +161,12 @@ TEST(Json, EveryFieldOfASeriesReadsBack) {
   EXPECT_EQ(after.batches[0].min, 999.5);
   EXPECT_EQ(after.batches[0].cpu, 900);
   EXPECT_EQ(after.batches[0].calls, 25U);
+  EXPECT_EQ(after.batches[0].seconds, 0.125);
+  EXPECT_EQ(after.batches[0].drain, 0.0625);
+  EXPECT_EQ(after.batches[0].pair, 7);
+  EXPECT_EQ(after.batches[0].start, 2);
+  EXPECT_EQ(after.unit, "bytes");
+  EXPECT_EQ(after.calls_per_timing, 16U);
   EXPECT_EQ(after.warmup_batches, 3U);
   EXPECT_FALSE(after.drained);
 }

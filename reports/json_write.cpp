@@ -115,16 +115,19 @@ void append_benchmarks(Json& out, const Series& series, std::size_t family) {
 }
 
 Json run_json(const RunInfo& run) {
-  return {{"schema", report_schema},
-          {"version", run.version},
-          {"build_type", run.build_type},
-          {"workload_version", run.workload_version},
-          {"command", run.command},
-          {"suite", run.suite},
-          {"seed", run.seed},
-          {"started", run.started},
-          {"seconds", seconds(run.seconds)},
-          {"interrupted", run.interrupted}};
+  Json out = {{"schema", report_schema},
+              {"version", run.version},
+              {"build_type", run.build_type},
+              {"workload_version", run.workload_version},
+              {"command", run.command},
+              {"suite", run.suite},
+              {"seed", run.seed},
+              {"started", run.started},
+              {"seconds", seconds(run.seconds)},
+              {"interrupted", run.interrupted}};
+  if (run.budget > 0) out["budget"] = seconds(run.budget);
+  if (!run.lockstep.empty()) out["lockstep"] = {{"id", run.lockstep}, {"side", run.side}};
+  return out;
 }
 
 Json kernel_json(const KernelInfo& kernel) {
@@ -219,11 +222,16 @@ void append_statistics(Json& out, const Series& series) {
 }
 
 Json batch_json(const Batch& batch) {
-  return {{"t", seconds(batch.t)},
-          {"p25", number(batch.p25)},
-          {"min", number(batch.min)},
-          {"cpu", number(batch.cpu)},
-          {"n", batch.calls}};
+  Json out = {{"t", seconds(batch.t)},
+              {"p25", number(batch.p25)},
+              {"min", number(batch.min)},
+              {"cpu", number(batch.cpu)},
+              {"n", batch.calls},
+              {"seconds", seconds(batch.seconds)},
+              {"drain", seconds(batch.drain)}};
+  if (batch.pair >= 0) out["pair"] = batch.pair;
+  if (batch.start > 0) out["start"] = batch.start;
+  return out;
 }
 
 Json series_json(const Series& raw) {
@@ -238,7 +246,8 @@ Json series_json(const Series& raw) {
               {"variant", series.id.variant},
               {"privilege", id(series.id.privilege)},
               {"params", std::move(params)},
-              {"unit", "ns"},
+              {"unit", series.unit},
+              {"calls_per_timing", series.calls_per_timing},
               {"calls", series.calls},
               {"failures", series.failures},
               {"error", series.error},

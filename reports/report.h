@@ -39,13 +39,20 @@ struct CaseResult {
   std::vector<Statement> statements;
 };
 
-// One batch of a benchmark: neighbouring calls in one process. Times in nanoseconds per call.
+// One batch of a benchmark: neighbouring calls in one process. Times in the series' unit, per call.
 struct Batch {
   double t = 0;  // seconds since the run started
   double p25 = 0;
   double min = 0;
   double cpu = 0;  // CPU time (user and system) of the worker per call
   std::uint64_t calls = 0;
+  double seconds = 0;  // wall time of all its calls, with what undoes each; 0: not known
+  double drain = 0;    // seconds until the namespaces that it dropped were gone
+  // In lock step: the batches of both sides with one number are neighbours in time and are compared
+  // with each other; -1 otherwise.
+  std::int64_t pair = -1;
+  // The start of the worker (or the boot of the kernel) that the batch belongs to, from 0.
+  std::int64_t start = 0;
 };
 
 // All times of one benchmark case. Statistics are derived from it (statistics.h), never stored.
@@ -53,12 +60,14 @@ struct Series {
   CaseId id;
   std::string workload;                 // one sentence: what is timed
   std::vector<std::string> namespaces;  // the kinds each call creates or enters
-  std::vector<double> samples;  // ns; all calls, or a uniform random choice of max_samples of them
+  std::string unit = "ns";              // of every value: "ns", or "bytes" of memory
+  std::uint64_t calls_per_timing = 1;   // short calls are timed several at once, and divided
+  std::vector<double> samples;  // of all timings, or a uniform random choice of max_samples of them
   std::uint64_t calls = 0;      // timed calls; neither warm-up nor failed calls are among them
   std::uint64_t failures = 0;   // calls that failed; a series with one is not a result
   std::string error;            // the first failure: "unshare(CLONE_NEWNET): ENOSPC"
   std::optional<SkipReason> skip;     // not run at all; `error` says what stood in the way
-  double min = 0, max = 0, mean = 0;  // ns, over all calls, not only those kept in `samples`
+  double min = 0, max = 0, mean = 0;  // over all calls, not only those kept in `samples`
   std::vector<Batch> batches;
   std::uint64_t warmup_batches = 0;  // dropped before the first of `batches`
   bool drained = true;  // every batch's namespaces were seen to be gone before the next began
@@ -79,10 +88,15 @@ struct RunInfo {
   int workload_version = nsbench::workload_version;
   std::string command;  // as it was typed
   std::string suite;
+  double budget = 0;  // seconds that the benchmarks were given in all; 0: the suite's own
   std::uint64_t seed = 0;
   std::string started;  // ISO 8601, UTC
   double seconds = 0;
   bool interrupted = false;
+  // Of a report that is one side of a measurement in lock step: what its sides have in common
+  // (random letters), and which one it is ("base", "new", "null"). Empty otherwise.
+  std::string lockstep;
+  std::string side;
 };
 
 // One CPU cache, for Google Benchmark's `context.caches`.
