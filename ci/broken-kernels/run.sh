@@ -30,16 +30,21 @@ pack_initramfs() {
 
 # The report comes out of the second serial line, apart from what the kernel says. In a pid
 # namespace of its own, so that all of User-Mode Linux's processes end with it.
+# unshare ignores SIGTERM: a kernel that is to end is killed, five seconds later.
 boot() {
   local name=$1 own=$scratch/$1
   mkdir "$own"
   local new_pid_ns=(unshare --pid --fork --kill-child)
   [[ $(id -u) == 0 ]] || new_pid_ns+=(--user --map-root-user)
+  local vm=
+  trap 'kill "$vm"' TERM
   HOME=$own TMPDIR=$own timeout --kill-after=5 "$deadline" "${new_pid_ns[@]}" \
     "$work/linux-$name" mem=512M "initrd=$scratch/initrd.gz" "uml_dir=$own" panic=-1 loglevel=4 \
     con=null con0=null,fd:1 ssl=null ssl1=null,fd:3 console=tty0 \
     -- --checks-only --jobs=1 --json=/dev/ttyS1 "${arguments[@]}" \
-    < /dev/null > "$work/results/$name.console" 2>&1 3> "$work/results/$name.json" ||
+    < /dev/null > "$work/results/$name.console" 2>&1 3> "$work/results/$name.json" &
+  vm=$!
+  wait "$vm" ||
     echo "run.sh: $name: User-Mode Linux ended with status $?" >> "$work/results/$name.console"
   rm -rf "$own"
 }
@@ -67,7 +72,7 @@ if [[ $judge_only == no ]]; then
   [[ -x $nsbench ]] || { echo "run.sh: no $nsbench; see the preset static" >&2; exit 2; }
   mkdir -p "$work/results"
   scratch=$(mktemp -d)
-  trap 'rm -rf "$scratch"' EXIT
+  trap 'kill $(jobs -p) 2> /dev/null; wait; rm -rf "$scratch"' EXIT
   trap 'exit 130' INT TERM
   pack_initramfs
   running=0
