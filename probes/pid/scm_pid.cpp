@@ -6,9 +6,9 @@
 
 #include <array>
 #include <cerrno>
-#include <cstring>
 #include <string>
 
+#include "probes/credentials.h"
 #include "probes/helpers.h"
 #include "probes/pid/probes.h"
 #include "probes/pid/processes.h"
@@ -18,79 +18,32 @@ namespace nsbench::probes {
 
 namespace {
 
-// One byte with the credentials of somebody: the kernel's own (0) or those that are given.
-struct Message {
-  Message() {
-    header.msg_iov = &data;
-    header.msg_iovlen = 1;
-    header.msg_control = control;
-    header.msg_controllen = sizeof control;
-  }
-  void sign_as(pid_t pid) {
-    const ucred who{.pid = pid, .uid = ::getuid(), .gid = ::getgid()};
-    cmsghdr* const one = CMSG_FIRSTHDR(&header);
-    one->cmsg_level = SOL_SOCKET;
-    one->cmsg_type = SCM_CREDENTIALS;
-    one->cmsg_len = CMSG_LEN(sizeof who);
-    std::memcpy(CMSG_DATA(one), &who, sizeof who);
-  }
-  // -1: none came.
-  [[nodiscard]] pid_t sender() {
-    const cmsghdr* const one = CMSG_FIRSTHDR(&header);
-    if (one == nullptr || one->cmsg_type != SCM_CREDENTIALS) return -1;
-    ucred who{};
-    std::memcpy(&who, CMSG_DATA(one), sizeof who);
-    return who.pid;
-  }
-
-  char byte = 'm';
-  iovec data{&byte, 1};
-  alignas(cmsghdr) char control[CMSG_SPACE(sizeof(ucred))]{};
-  msghdr header{};
-};
-
-pid_t receive_sender(int socket) {
-  Message message;
-  if (::recvmsg(socket, &message.header, MSG_DONTWAIT) != 1) return -1;
-  return message.sender();
-}
-
-pid_t peer_of(int socket) {
-  ucred who{.pid = -1, .uid = 0, .gid = 0};
-  socklen_t size = sizeof who;
-  return ::getsockopt(socket, SOL_SOCKET, SO_PEERCRED, &who, &size) == 0 ? who.pid : -1;
-}
-
-bool make_pair(std::array<int, 2>& ends) {
-  if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends.data()) != 0) return false;
-  const int on = 1;
-  for (const int end : ends) ::setsockopt(end, SOL_SOCKET, SO_PASSCRED, &on, sizeof on);
-  return true;
-}
+// -1: not told.
+pid_t pid_of(const Result<ucred>& who) { return who ? who->pid : -1; }
 
 int end_of_pair(const Scene& scene, std::string_view name) {
   return static_cast<int>(scene.saw("outside sends").number_of(name));
 }
 
 void send_in(Scene& scene) {
-  std::array<int, 2> ends{};
-  if (!make_pair(ends)) return scene.broken("socketpair: " + errno_name(errno));
-  scene.seen.number("outer end", ends[0]);
-  scene.seen.number("inner end", ends[1]);
-  scene.seen.call("send", ::send(ends[0], "m", 1, MSG_NOSIGNAL));
+  const Result<std::array<int, 2>> ends = make_credential_sockets();
+  if (!ends) return scene.broken(ends.error().str());
+  scene.seen.number("outer end", ends->front());
+  scene.seen.number("inner end", ends->back());
+  scene.seen.call("send", ::send(ends->front(), "m", 1, MSG_NOSIGNAL));
 }
 
 void answer(Scene& scene) {
   const int socket = end_of_pair(scene, "inner end");
-  scene.seen.number("sender", receive_sender(socket));
-  scene.seen.number("peer", peer_of(socket));
+  scene.seen.number("sender", pid_of(receive_sender(socket)));
+  scene.seen.number("peer", pid_of(peer_of(socket)));
   scene.seen.number("getpid", ::getpid());
   scene.seen.call("send", ::send(socket, "m", 1, MSG_NOSIGNAL));
 }
 
 void read_answer(Scene& scene) {
   scene.seen.number("inside", scene.inside_pid());
-  scene.seen.number("sender", receive_sender(end_of_pair(scene, "outer end")));
+  scene.seen.number("sender", pid_of(receive_sender(end_of_pair(scene, "outer end"))));
 }
 
 constexpr std::array acts{
@@ -121,14 +74,12 @@ namespace forged {
 
 constexpr pid_t nobody = 30000;  // above all that a fresh namespace has given out
 
-long send_as(pid_t pid) {
-  std::array<int, 2> ends{};
-  if (!make_pair(ends)) return -1;
-  const Fd ours(ends[0]);
-  const Fd theirs(ends[1]);
-  Message message;
-  message.sign_as(pid);
-  return ::sendmsg(ours.get(), &message.header, MSG_NOSIGNAL);
+int send_as(pid_t pid) {
+  const Result<std::array<int, 2>> ends = make_credential_sockets();
+  if (!ends) return ends.error().err;
+  const Fd ours(ends->front());
+  const Fd theirs(ends->back());
+  return send_signed(ours.get(), {.pid = pid, .uid = ::getuid(), .gid = ::getgid()});
 }
 
 void forge(Scene& scene) {
@@ -138,11 +89,11 @@ void forge(Scene& scene) {
   });
   if (!other) return scene.broken(other.error().str());
   const pid_t pid = other->pid();
-  scene.seen.call("as another", send_as(pid));
-  scene.seen.call("as nobody", send_as(nobody));
+  scene.seen.result("as another", send_as(pid));
+  scene.seen.result("as nobody", send_as(nobody));
   in_nested(scene, "below", {Kind::User}, [pid](Observation& seen) {
-    seen.call("as itself", send_as(::getpid()));
-    seen.call("as another", send_as(pid));
+    seen.result("as itself", send_as(::getpid()));
+    seen.result("as another", send_as(pid));
   });
 }
 

@@ -10,9 +10,9 @@
 #include <array>
 #include <cerrno>
 #include <csignal>
-#include <cstring>
 #include <string>
 
+#include "probes/credentials.h"
 #include "probes/sandbox/enter.h"
 #include "probes/sandbox/fd.h"
 #include "probes/user/further.h"
@@ -77,12 +77,10 @@ Judgement judge_reach(const Transcript& t) {
 // Credentials that a socket adds by itself are the real ids; those of SO_PEERCRED are effective.
 void make_pair(Scene& scene) {
   if (!ids_are_mapped(scene, somebody)) return;
-  std::array<int, 2> pair{};
-  if (::socketpair(AF_UNIX, SOCK_SEQPACKET, 0, pair.data()) != 0) return scene.broken("socketpair");
-  const int on = 1;
-  for (int end : pair) ::setsockopt(end, SOL_SOCKET, SO_PASSCRED, &on, sizeof on);
-  scene.seen.number("outside's end", pair[0]);
-  scene.seen.number("inside's end", pair[1]);
+  const Result<std::array<int, 2>> ends = make_credential_sockets();
+  if (!ends) return scene.broken(ends.error().str());
+  scene.seen.number("outside's end", ends->front());
+  scene.seen.number("inside's end", ends->back());
 }
 
 // Somebody who runs a set-user-ID program: real ids of somebody, effective ones of the outside.
@@ -96,49 +94,17 @@ void send_as_somebody(Scene& scene) {
   });
 }
 
-void receive_ids(Observation& seen, int socket) {
-  char byte = 0;
-  alignas(cmsghdr) char control[CMSG_SPACE(sizeof(ucred))];
-  iovec data{&byte, 1};
-  msghdr message{};
-  message.msg_iov = &data;
-  message.msg_iovlen = 1;
-  message.msg_control = control;
-  message.msg_controllen = sizeof control;
-  seen.call("recvmsg", ::recvmsg(socket, &message, MSG_DONTWAIT));
-  const cmsghdr* header = CMSG_FIRSTHDR(&message);
-  if (header == nullptr || header->cmsg_type != SCM_CREDENTIALS) return;
-  ucred sender{};
-  std::memcpy(&sender, CMSG_DATA(header), sizeof sender);
-  seen.number("uid", sender.uid);
-  seen.number("gid", sender.gid);
-}
-
-int send_forged(int socket, uid_t uid, gid_t gid) {
-  alignas(cmsghdr) char control[CMSG_SPACE(sizeof(ucred))]{};
-  char byte = 'f';
-  iovec data{&byte, 1};
-  msghdr message{};
-  message.msg_iov = &data;
-  message.msg_iovlen = 1;
-  message.msg_control = control;
-  message.msg_controllen = sizeof control;
-  cmsghdr* const header = CMSG_FIRSTHDR(&message);
-  header->cmsg_level = SOL_SOCKET;
-  header->cmsg_type = SCM_CREDENTIALS;
-  header->cmsg_len = CMSG_LEN(sizeof(ucred));
-  const ucred forged{::getpid(), uid, gid};
-  std::memcpy(CMSG_DATA(header), &forged, sizeof forged);
-  return as_errno(::sendmsg(socket, &message, MSG_NOSIGNAL));
-}
-
 void receive_and_forge(Scene& scene) {
   const int socket = static_cast<int>(scene.saw("outside makes sockets").number_of("inside's end"));
-  receive_ids(scene.seen, socket);
+  const Result<ucred> sender = receive_sender(socket);
+  scene.seen.result("recvmsg", sender ? 0 : sender.error().err);
+  if (!sender) return;
+  scene.seen.number("uid", sender->uid);
+  scene.seen.number("gid", sender->gid);
   scene.seen.number("overflow id", overflow_id());
-  scene.seen.result("forge uid", send_forged(socket, somebody, ::getgid()));
-  scene.seen.result("forge gid", send_forged(socket, ::getuid(), somebody));
-  scene.seen.result("send its own", send_forged(socket, ::getuid(), ::getgid()));
+  scene.seen.result("forge uid", send_signed(socket, {::getpid(), somebody, ::getgid()}));
+  scene.seen.result("forge gid", send_signed(socket, {::getpid(), ::getuid(), somebody}));
+  scene.seen.result("send its own", send_signed(socket, {::getpid(), ::getuid(), ::getgid()}));
 }
 
 constexpr std::array scm_acts{

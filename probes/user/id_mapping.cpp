@@ -10,6 +10,7 @@
 #include <cstring>
 #include <string>
 
+#include "probes/credentials.h"
 #include "probes/sandbox/arena.h"
 #include "probes/sandbox/fd.h"
 #include "probes/sandbox/files.h"
@@ -107,10 +108,8 @@ Judgement judge_files(const Transcript& t) {
 
 // Sockets that both sides hold: made before the inside is, and inherited.
 void make_sockets(Scene& scene) {
-  std::array<int, 2> pair{};
-  if (::socketpair(AF_UNIX, SOCK_SEQPACKET, 0, pair.data()) != 0) return scene.broken("socketpair");
-  const int on = 1;
-  for (int end : pair) ::setsockopt(end, SOL_SOCKET, SO_PASSCRED, &on, sizeof on);
+  const Result<std::array<int, 2>> ends = make_credential_sockets();
+  if (!ends) return scene.broken(ends.error().str());
   const Fd listener(::socket(AF_UNIX, SOCK_STREAM, 0));
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
@@ -120,18 +119,17 @@ void make_sockets(Scene& scene) {
     return scene.broken("listen on a socket in the scratch directory: " + errno_name(errno));
   }
   look(scene.seen);
-  scene.seen.number("outside's end", pair[0]);
-  scene.seen.number("inside's end", pair[1]);
+  scene.seen.number("outside's end", ends->front());
+  scene.seen.number("inside's end", ends->back());
   scene.seen.number("listener", ::dup(listener.get()));
 }
 
 void peer_ids(Observation& seen, int socket) {
-  ucred peer{};
-  socklen_t size = sizeof peer;
-  const int got = ::getsockopt(socket, SOL_SOCKET, SO_PEERCRED, &peer, &size);
-  if (seen.call("getsockopt(SO_PEERCRED)", got) < 0) return;
-  seen.number("peer uid", peer.uid);
-  seen.number("peer gid", peer.gid);
+  const Result<ucred> peer = peer_of(socket);
+  seen.result("getsockopt(SO_PEERCRED)", peer ? 0 : peer.error().err);
+  if (!peer) return;
+  seen.number("peer uid", peer->uid);
+  seen.number("peer gid", peer->gid);
 }
 
 void send_ids(Observation& seen, int socket) {
@@ -140,21 +138,11 @@ void send_ids(Observation& seen, int socket) {
 }
 
 void receive_ids(Observation& seen, int socket) {
-  char byte = 0;
-  alignas(cmsghdr) char control[CMSG_SPACE(sizeof(ucred))];
-  iovec data{&byte, 1};
-  msghdr message{};
-  message.msg_iov = &data;
-  message.msg_iovlen = 1;
-  message.msg_control = control;
-  message.msg_controllen = sizeof control;
-  seen.call("recvmsg", ::recvmsg(socket, &message, MSG_DONTWAIT));
-  const cmsghdr* header = CMSG_FIRSTHDR(&message);
-  if (header == nullptr || header->cmsg_type != SCM_CREDENTIALS) return;
-  ucred sender{};
-  std::memcpy(&sender, CMSG_DATA(header), sizeof sender);
-  seen.number("sender uid", sender.uid);
-  seen.number("sender gid", sender.gid);
+  const Result<ucred> sender = receive_sender(socket);
+  seen.result("recvmsg", sender ? 0 : sender.error().err);
+  if (!sender) return;
+  seen.number("sender uid", sender->uid);
+  seen.number("sender gid", sender->gid);
 }
 
 int held(const Scene& scene, std::string_view which) {
