@@ -11,6 +11,7 @@
 #include <cerrno>
 #include <charconv>
 #include <csignal>
+#include <ranges>
 #include <utility>
 
 #include "probes/sandbox/files.h"
@@ -59,9 +60,9 @@ bool kernel_would_drop(pid_t thread, int signal) {
 // Undoes what a handler changed of the arguments, unless the kernel wrote there meanwhile.
 void undo_changes(pid_t thread, const CallUndo& undo, Registers& registers) {
   registers.restore_args(undo.args);
-  for (auto one = undo.written.rbegin(); one != undo.written.rend(); ++one) {
-    if (read_memory(thread, one->address, one->after.size()) != one->after) continue;
-    write_memory(thread, one->address, one->before);
+  for (const auto& one : undo.written | std::views::reverse) {
+    if (read_memory(thread, one.address, one.after.size()) != one.after) continue;
+    write_memory(thread, one.address, one.before);
   }
 }
 
@@ -79,7 +80,7 @@ void interrupt_at(Deadline deadline) {
   struct sigaction action {};
   action.sa_handler = [](int) {};
   ::sigaction(SIGALRM, &action, nullptr);
-  const int ms = std::max(deadline.poll_ms(), 1);
+  const long ms = std::max(deadline.poll_ms(), 1);
   const itimerval timer{.it_interval = {.tv_sec = 1, .tv_usec = 0},
                         .it_value = {.tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000}};
   ::setitimer(ITIMER_REAL, &timer, nullptr);
