@@ -177,7 +177,7 @@ std::string release_agent() {
     at = end + 1;
     if (line.find(" cgroup ") == std::string::npos) continue;
     const std::size_t point = line.find(' ') + 1;
-    const std::string file = line.substr(point, line.find(' ', point) - point) + "/release_agent";
+    std::string file = line.substr(point, line.find(' ', point) - point) + "/release_agent";
     if (::access(file.c_str(), F_OK) == 0) return file;
   }
   return "";

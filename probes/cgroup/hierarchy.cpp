@@ -75,7 +75,7 @@ std::string line_head(Version version) {
     if (!target->starts_with(mount.point + "/")) continue;
     std::istringstream member_lines(*members);
     for (std::string line; std::getline(member_lines, line);) {
-      const std::string head = line.substr(0, line.find(':', line.find(':') + 1) + 1);
+      std::string head = line.substr(0, line.find(':', line.find(':') + 1) + 1);
       if (head != unified_head && is_of(mount, head)) return head;
     }
   }
