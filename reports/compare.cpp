@@ -251,6 +251,9 @@ Result<Comparison> compare(std::span<const Report> base, std::span<const Report>
   out.now = side_of(input.now);
   if (out.procedure == Procedure::LockStep) out.sessions = sessions_of(input).size();
   out.has_null = !input.null.empty();
+  for (const auto* side : {&base, &now}) {
+    for (const Report& report : *side) out.interrupted |= report.run.interrupted;
+  }
   std::vector<Evidence> all = examine_all(input, out.procedure);
   out.tested = conclude(all, out.procedure, options);
   out.families = families_of(all, out.procedure, options.alpha);

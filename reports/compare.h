@@ -127,6 +127,7 @@ struct Comparison {
   ComparedSide base, now;
   std::size_t sessions = 0;  // measurements in lock step
   bool has_null = false;     // with an A/A control
+  bool interrupted = false;  // one of the runs was
   std::size_t tested = 0;    // series with a p value: what Holm's correction was over
   std::vector<SeriesComparison> series;
   std::vector<CaseComparison> cases;  // checks; and benchmarks whose outcome is not Unchanged
@@ -141,9 +142,9 @@ struct Comparison {
 Result<Comparison> compare(std::span<const Report> base, std::span<const Report> now,
                            const CompareOptions& options);
 
-// Failed: something is Slower, Regressed or Failing. Unknown: coverage was lost, or not one of the
-// benchmarks (or of the checks) that both sides have could be decided. Ok otherwise, whatever else
-// could not be told: without a policy no single benchmark is required.
+// Failed: something is Slower, Regressed or Failing. Unknown: coverage was lost, a run was
+// interrupted, or not one of the benchmarks (or of the checks) that both sides have was decided. Ok
+// otherwise, whatever else could not be told: without a policy no single benchmark is required.
 Decision decide(const Comparison& comparison);
 
 }  // namespace nsbench

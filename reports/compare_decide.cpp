@@ -40,6 +40,7 @@ std::vector<std::string> doubts(const Comparison& comparison) {
   if (const Ids ids = with_outcome(comparison, Outcome::LostCoverage); !ids.empty()) {
     reasons.push_back(named(ids, "case is no longer covered", "cases are no longer covered"));
   }
+  if (comparison.interrupted) reasons.emplace_back("a run was interrupted");
   const std::vector<SeriesComparison>& series = comparison.series;
   if (!series.empty() &&
       std::none_of(series.begin(), series.end(), [](const auto& one) { return one.decided(); })) {

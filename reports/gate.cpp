@@ -102,11 +102,13 @@ std::string_view meaning(ExitCode code) {
     case ExitCode::Ok:
       return "all holds";
     case ExitCode::Failed:
-      return "isolation is broken";
+      return "isolation is broken, or a comparison found something worse";
     case ExitCode::Usage:
       return "wrong usage or bad input";
     case ExitCode::Unknown:
-      return "could not tell: a check is broken, the run was interrupted, or nothing was checked";
+      return "could not tell: a check is broken, the run was interrupted, or nothing was checked "
+             "or "
+             "could be compared";
   }
   return "";
 }

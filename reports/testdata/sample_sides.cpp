@@ -132,6 +132,51 @@ Report one_run(const std::vector<SampleSeries>& all, bool is_new, int number, st
   return report;
 }
 
+namespace {
+
+CaseResult& case_named(Report& report, const std::string& id) {
+  return *std::find_if(report.cases.begin(), report.cases.end(),
+                       [&](const CaseResult& result) { return result.id.str() == id; });
+}
+
+void set_verdict(Report& report, const std::string& id, VerdictKind verdict) {
+  CaseResult& result = case_named(report, id);
+  result.verdict = verdict;
+  if (verdict == VerdictKind::Skip) result.skip = SkipReason::Policy;
+}
+
+}  // namespace
+
+SampleSides sample_sides() {
+  SampleSides sides = in_lockstep(
+      {.series = {
+           {.id = "create/uts:unshare:root", .typical = 1'830, .change = 0.052},
+           {.id = "create/pid:clone3:root", .typical = 97'100, .scatter = 0.02},
+           {.id = "create/net:unshare:root", .typical = 412'000, .change = 0.02, .scatter = 0.3},
+           {.id = "create/mnt/mounts=10:unshare:root", .typical = 22'400, .drift = 0.2},
+           {.id = "create/mnt/mounts=1000:unshare:root", .typical = 1'610'000, .change = 0.021},
+           {.id = "create/ipc:unshare:root", .typical = 20'400, .change = 0.03},
+           {.id = "create/user:unshare:userns", .typical = 25'300},
+           {.id = "join/uts:setns.pidfd:root", .typical = 640, .change = -0.034},
+           {.id = "join/all:setns:root", .typical = 20'800},
+           {.id = "memory/net:unshare:root", .typical = 215'000, .scatter = 0, .unit = "bytes"},
+       }});
+  for (Batch& batch : sides.null.series[5].batches) batch.p25 *= 1.03;
+  sides.now.series[6].failures = 3;
+  sides.now.series[6].error = "unshare(CLONE_NEWUSER): ENOSPC";
+  sides.base.series[4].drained = false;
+  const Report healthy = healthy_report();
+  sides.base.cases = sides.now.cases = healthy.cases;
+  set_verdict(sides.now, "uts/hostname:setns:userns", VerdictKind::Fail);
+  set_verdict(sides.base, "ipc/sysv_keys:clone3:root", VerdictKind::Fail);
+  for (Report* report : {&sides.base, &sides.now}) {
+    set_verdict(*report, "nsfs/inode_differs:clone:root", VerdictKind::Fail);
+  }
+  set_verdict(sides.now, "net/interfaces:clone3:userns", VerdictKind::Skip);
+  sides.now.warnings = {{"steal-time", "the hypervisor took 3 % of the time away"}};
+  return sides;
+}
+
 SampleRuns in_turn(const std::vector<SampleSeries>& series, int runs, std::uint64_t seed) {
   SampleRuns all;
   for (int i = 0; i < runs; ++i) {
