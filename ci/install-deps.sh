@@ -13,6 +13,7 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 packages=(
   cmake ninja-build g++
   libfmt-dev nlohmann-json3-dev libcli11-dev
+  libboost-dev # Boost.Math, headers only
   libbenchmark-dev
   libgtest-dev libgmock-dev
   # The tests read our JSON with other people's readers.
@@ -36,6 +37,7 @@ nsbench needs:
   {fmt}                8
   nlohmann/json        3.9
   CLI11                2.1
+  Boost                1.74  (headers: Boost.Math)
   Google Benchmark     1.7   (its source for a static build; CMake downloads it where it is missing)
   GoogleTest           1.11, with GoogleMock (tests)
   Python               3.9, with jsonschema 3 and scipy; Google Benchmark's compare.py (tests)

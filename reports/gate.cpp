@@ -22,10 +22,6 @@ std::string listed(const Ids& ids) {
   return out;
 }
 
-std::string sentence(const Ids& ids, std::string_view one, std::string_view many) {
-  return fmt::format("{} {}: {}", ids.size(), ids.size() == 1 ? one : many, listed(ids));
-}
-
 // The ids of the real cases (or the controls) with one verdict.
 Ids cases_with(const Report& report, VerdictKind verdict, bool control) {
   Ids ids;
@@ -54,13 +50,13 @@ Ids broken_controls(const Report& report) {
 std::vector<std::string> doubts(const Report& report, const Summary& summary) {
   std::vector<std::string> reasons;
   if (const Ids ids = cases_with(report, VerdictKind::Broken, false); !ids.empty()) {
-    reasons.push_back(sentence(ids, "case is broken", "cases are broken"));
+    reasons.push_back(named(ids, "case is broken", "cases are broken"));
   }
   if (const Ids ids = broken_controls(report); !ids.empty()) {
-    reasons.push_back(sentence(ids, "control did not leak", "controls did not leak"));
+    reasons.push_back(named(ids, "control did not leak", "controls did not leak"));
   }
   if (const Ids ids = failed_series(report); !ids.empty()) {
-    reasons.push_back(sentence(ids, "benchmark failed", "benchmarks failed"));
+    reasons.push_back(named(ids, "benchmark failed", "benchmarks failed"));
   }
   if (report.run.interrupted) reasons.emplace_back("the run was interrupted");
   const int timed = summary.series - summary.series_failed - summary.series_skipped;
@@ -96,16 +92,23 @@ void count(Summary& summary, const CaseResult& result) {
 
 }  // namespace
 
+std::string named(const std::vector<std::string>& ids, std::string_view one,
+                  std::string_view many) {
+  return fmt::format("{} {}: {}", ids.size(), ids.size() == 1 ? one : many, listed(ids));
+}
+
 std::string_view meaning(ExitCode code) {
   switch (code) {
     case ExitCode::Ok:
       return "all holds";
     case ExitCode::Failed:
-      return "isolation is broken";
+      return "isolation is broken, or a comparison found something worse";
     case ExitCode::Usage:
       return "wrong usage or bad input";
     case ExitCode::Unknown:
-      return "could not tell: a check is broken, the run was interrupted, or nothing was checked";
+      return "could not tell: a check is broken, the run was interrupted, or nothing was checked "
+             "or "
+             "could be compared";
   }
   return "";
 }
@@ -149,7 +152,7 @@ Decision decide(const Report& report) {
   Decision decision;
   if (const Ids ids = cases_with(report, VerdictKind::Fail, false); !ids.empty()) {
     decision.code = ExitCode::Failed;
-    decision.reasons.push_back(sentence(ids, "case failed", "cases failed"));
+    decision.reasons.push_back(named(ids, "case failed", "cases failed"));
   }
   const std::vector<std::string> unsure = doubts(report, summary);
   if (!unsure.empty()) decision.code = worse(decision.code, ExitCode::Unknown);

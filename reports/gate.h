@@ -38,4 +38,7 @@ struct Decision {
 };
 Decision decide(const Report& report);
 
+// "2 cases failed: pid/a:clone:root, pid/b:clone:root": a reason that names the first few ids.
+std::string named(const std::vector<std::string>& ids, std::string_view one, std::string_view many);
+
 }  // namespace nsbench

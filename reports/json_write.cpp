@@ -6,6 +6,7 @@
 
 #include "reports/gate.h"
 #include "reports/json.h"
+#include "reports/json_layout.h"
 #include "reports/statistics.h"
 
 namespace nsbench {
@@ -297,31 +298,6 @@ Json report_json(const Report& report) {
     out["warnings"].push_back({{"code", warning.code}, {"text", warning.text}});
   }
   return out;
-}
-
-std::string one_line(const Json& value) {
-  return value.dump(-1, ' ', false, Json::error_handler_t::replace);
-}
-
-// One case, series, ... a line: a report can be grepped, and a diff of two can be read.
-std::string lay_out(const Json& report) {
-  std::string out = "{";
-  const char* separator = "\n";
-  for (const auto& [key, value] : report.items()) {
-    out += fmt::format("{}  \"{}\": ", separator, key);
-    separator = ",\n";
-    if (!value.is_array() || value.empty()) {
-      out += one_line(value);
-      continue;
-    }
-    const char* before = "[\n    ";
-    for (const Json& element : value) {
-      out += before + one_line(element);
-      before = ",\n    ";
-    }
-    out += "\n  ]";
-  }
-  return out + "\n}\n";
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 find_package(fmt 8 REQUIRED)
 find_package(nlohmann_json 3.9 REQUIRED)
 find_package(CLI11 2.1 REQUIRED)
+find_package(Boost 1.74 REQUIRED) # Boost.Math, headers only
 if(NSBENCH_TESTS)
   find_package(GTest 1.11 REQUIRED)
 endif()

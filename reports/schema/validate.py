@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
-"""Validates nsbench reports: validate.py REPORT.json...
+"""Validates what nsbench wrote: validate.py [--comparison] FILE.json...
 
-Exits 0 if every report is what nsbench-report-1.schema.json says, 1 if one is not, and 77 (skipped)
-if the Python package jsonschema is not installed (Debian: python3-jsonschema).
+Exits 0 if every file is what nsbench-report-1.schema.json says (or nsbench-comparison-1.schema.json
+with --comparison), 1 if one is not, and 77 (skipped) if the Python package jsonschema is not
+installed (Debian: python3-jsonschema).
 """
 
 import json
@@ -15,7 +16,8 @@ except ImportError:
     print("skipped: the Python package jsonschema is not installed")
     sys.exit(77)
 
-SCHEMA = pathlib.Path(__file__).with_name("nsbench-report-1.schema.json")
+REPORT = "nsbench-report-1.schema.json"
+COMPARISON = "nsbench-comparison-1.schema.json"
 
 
 def refuse_constant(name):
@@ -34,9 +36,12 @@ def complaints(validator, path):
 
 
 def main(paths):
+    name = REPORT
+    if paths[:1] == ["--comparison"]:
+        name, paths = COMPARISON, paths[1:]
     if not paths:
         sys.exit(__doc__)
-    schema = json.loads(SCHEMA.read_text("utf-8"))
+    schema = json.loads(pathlib.Path(__file__).with_name(name).read_text("utf-8"))
     jsonschema.Draft7Validator.check_schema(schema)
     validator = jsonschema.Draft7Validator(schema)
     failed = False

@@ -5,6 +5,7 @@
 #include <functional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "reports/gate.h"
 
@@ -20,6 +21,11 @@ Action add_explain(CLI::App& app);
 Action add_rerun(CLI::App& app);
 Action add_doctor(CLI::App& app);
 Action add_selftest(CLI::App& app);
+Action add_compare(CLI::App& app);
+
+// nsbench compare BASE... -- NEW...: CLI11 forgets where -- stood. So it becomes --new; the words of
+// other commands are left as they are.
+std::vector<std::string> with_new_side_named(std::vector<std::string> words);
 
 // Prints "nsbench: TEXT" to standard error.
 void complain(std::string_view text);

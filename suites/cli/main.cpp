@@ -36,6 +36,7 @@ std::string footer() {
       "  nsbench rerun uts/hostname:setns:userns    one case, with every step and errno\n"
       "  nsbench explain uts/hostname               what it checks, why, and how to see it by "
       "hand\n"
+      "  nsbench compare base.json new.json         what got slower, and what fails that did not\n"
       "  nsbench list --long                        what there is, and where each rule comes from";
   return text;
 }
@@ -77,12 +78,15 @@ int run(int argc, char** argv) {
                 &add_doctor},
       std::pair{app.add_subcommand("selftest", "Check the checks: tell them lies about the kernel"),
                 &add_selftest},
+      std::pair{app.add_subcommand("compare", "What changed between saved reports"), &add_compare},
   };
   for (const auto& [command, add] : commands) {
     command->callback([&action, own = add(*command)] { action = own; });
   }
   try {
-    app.parse(argc, argv);
+    std::vector<std::string> words = with_new_side_named({argv + 1, argv + argc});
+    std::reverse(words.begin(), words.end());  // as CLI11 wants them
+    app.parse(std::move(words));
   } catch (const CLI::ParseError& error) {
     const bool asked_for = error.get_exit_code() == 0;  // --help, --version
     app.exit(error);

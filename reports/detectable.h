@@ -1,0 +1,40 @@
+// How small a change a comparison would have found: its power, from the scatter of its own data.
+#pragma once
+
+#include <cstddef>
+#include <span>
+
+namespace nsbench {
+
+// "Found" means in 95 of 100 repetitions of the same measurement.
+inline constexpr double detection_power = 0.95;
+
+// The rule that decides pairs of neighbours: a sign test at `alpha`, a median over `gate`, and,
+// from three starts on, Student's t over the starts at `outer_alpha`, one-sided. All in log ratios.
+struct PairRule {
+  double alpha = 0.01;
+  double outer_alpha = 0.01;
+  double gate = 0;
+};
+// The smallest log ratio that the rule would have found in `differences` (of pairs, whatever their
+// own median is) from starts with the medians `starts` (under three: not asked). Each part of the
+// rule is given what it misses at a given change, and the misses are added, so that the answer errs
+// to the careful side:
+// - the sign test and the median's gate count pairs over a line; how many there would be follows
+//   from the scatter of the pairs around their median, taken to be symmetric, as it is where
+//   neighbours take turns in being first; past the largest, an exponential tail is assumed;
+// - the t test's power is the noncentral t distribution's.
+// Infinite where the sign test has too few pairs.
+double detectable_change(std::span<const double> differences, std::span<const double> starts,
+                         const PairRule& rule);
+
+// The rule that decides runs: Welch's t at `alpha`, two-sided, and a difference over `gate`.
+struct MeanRule {
+  double alpha = 0.01;
+  double gate = 0;
+};
+// The smallest difference that it would have found, whose standard error was estimated with `df`
+// degrees of freedom.
+double detectable_change(double seen_error, double df, const MeanRule& rule);
+
+}  // namespace nsbench

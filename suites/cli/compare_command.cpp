@@ -1,0 +1,164 @@
+// nsbench compare: what changed between two sets of saved reports.
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <csignal>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "reports/compare.h"
+#include "reports/comparison_json.h"
+#include "reports/file.h"
+#include "reports/formats/comparison_text.h"
+#include "reports/json.h"
+#include "suites/cli/command.h"
+#include "suites/cli/terminal.h"
+
+namespace nsbench::cli {
+
+namespace {
+
+struct Options {
+  std::vector<std::string> base;
+  std::vector<std::string> now;
+  double threshold = 1;  // percent
+  double margin = 0;     // percent; 0: three times the threshold
+  double alpha = 0.01;
+  std::string json;  // a file, "-" for standard output
+  std::string color = "auto";
+  bool verbose = false;
+};
+
+// What is compared: reports of both sides, wherever they come from.
+struct Sides {
+  std::vector<Report> base, now;
+};
+
+Result<std::vector<Report>> read_all(const std::vector<std::string>& files) {
+  std::vector<Report> reports;
+  for (const std::string& file : files) {
+    const Result<std::string> text = read_file(file);
+    if (!text) return text.error();
+    Result<Report> report = from_json(*text);
+    if (!report) return Error{fmt::format("{}: {}", file, report.error().str())};
+    reports.push_back(std::move(*report));
+  }
+  return reports;
+}
+
+Result<Sides> saved_sides(Options options) {
+  if (options.now.empty() && options.base.size() == 2) {  // nsbench compare base.json new.json
+    options.now.push_back(options.base.back());
+    options.base.pop_back();
+  }
+  if (options.base.empty() || options.now.empty()) {
+    return Error{fmt::format(
+        "{} {} given; which is the new side? nsbench compare BASE.json... -- NEW.json...",
+        options.base.size(), options.base.size() == 1 ? "report is" : "reports are")};
+  }
+  Result<std::vector<Report>> base = read_all(options.base);
+  if (!base) return base.error();
+  Result<std::vector<Report>> now = read_all(options.now);
+  if (!now) return now.error();
+  return Sides{std::move(*base), std::move(*now)};
+}
+
+Status write(const Options& options, const Comparison& comparison) {
+  const ColorChoice choice = options.color == "always"  ? ColorChoice::Always
+                             : options.color == "never" ? ColorChoice::Never
+                                                        : ColorChoice::Auto;
+  Status written;
+  if (options.json != "-") {
+    written = write_file("-", to_text(comparison, {.color = use_color(choice, STDOUT_FILENO),
+                                                   .width = columns(STDOUT_FILENO),
+                                                   .every_check = options.verbose}));
+  }
+  if (!options.json.empty()) {
+    if (Status json = write_file(options.json, to_json(comparison)); !json) written = json;
+  }
+  return written;
+}
+
+ExitCode fail(const Error& error) {
+  complain(error.str());
+  return ExitCode::Usage;
+}
+
+ExitCode compare_sides(const Sides& sides, const Options& options) {
+  const CompareOptions how{
+      .threshold = options.threshold / 100, .margin = options.margin / 100, .alpha = options.alpha};
+  const Result<Comparison> comparison = compare(sides.base, sides.now, how);
+  if (!comparison) return fail(comparison.error());
+  const Status written = write(options, *comparison);
+  if (!written) return fail(written.error());
+  return decide(*comparison).code;
+}
+
+ExitCode run(const Options& options) {
+  ::signal(SIGPIPE, SIG_IGN);
+  const Result<Sides> sides = saved_sides(options);
+  return sides ? compare_sides(*sides, options) : fail(sides.error());
+}
+
+void add_rule(CLI::App& app, Options& options) {
+  app.add_option("--threshold", options.threshold,
+                 "A change counts only if it is over this many percent")
+      ->type_name("PERCENT")
+      ->check(CLI::Range(0.0, 1000.0))
+      ->capture_default_str();
+  app.add_option("--margin", options.margin,
+                 "Same: no change over this many percent either way (default: three times the "
+                 "threshold)")
+      ->type_name("PERCENT")
+      ->check(CLI::Range(0.001, 1000.0));
+  app.add_option("--alpha", options.alpha,
+                 "The chance of one false alarm among all benchmarks; intervals are at 1 - alpha")
+      ->type_name("P")
+      ->check(CLI::Range(1e-9, 0.5))
+      ->capture_default_str();
+}
+
+}  // namespace
+
+std::vector<std::string> with_new_side_named(std::vector<std::string> words) {
+  const auto command = std::find(words.begin(), words.end(), "compare");
+  const auto dashes = std::find(command, words.end(), "--");
+  if (dashes != words.end()) *dashes = "--new";
+  return words;
+}
+
+Action add_compare(CLI::App& app) {
+  const auto options = std::make_shared<Options>();
+  app.add_option("BASE", options->base, "Reports of the base (nsbench run --json=FILE)");
+  app.add_option("--new", options->now,
+                 "Reports of what is compared with it: what stands behind --. Of two reports "
+                 "without --, the second")
+      ->type_name("NEW.json...");
+  add_rule(app, *options);
+  app.add_option("--json", options->json,
+                 "Write the comparison as JSON to FILE, or, without one, to standard output in "
+                 "place of the tables")
+      ->type_name("FILE")
+      ->expected(0, 1)
+      ->default_str("-");
+  app.add_flag("-v,--verbose", options->verbose,
+               "Every benchmark and case (without: where there are many, those that are the same "
+               "are counted)");
+  app.add_option("--color", options->color, "Colour the tables")
+      ->check(CLI::IsMember({"auto", "always", "never"}))
+      ->capture_default_str();
+  app.footer(
+      "nsbench compare BASE.json... -- NEW.json...\n\n"
+      "Joins both sides by case id. Reports of one measurement in lock step are compared batch by "
+      "batch; reports that were taken at different times need eight of each side, and instruction "
+      "counts one. Whatever can't be told says why.\n\n"
+      "Exit status: 1 if a benchmark is slower, or a check fails that did not; 2 for usage, bad "
+      "input and sides without a common case; 3 if a case is no longer covered, a run was "
+      "interrupted, or not one benchmark (or check) that both have could be told; else 0, even if "
+      "single benchmarks can't be told.");
+  return [options](const std::string&) { return run(*options); };
+}
+
+}  // namespace nsbench::cli
