@@ -79,6 +79,8 @@ int run(int argc, char** argv) {
       std::pair{app.add_subcommand("selftest", "Check the checks: tell them lies about the kernel"),
                 &add_selftest},
       std::pair{app.add_subcommand("compare", "What changed between saved reports"), &add_compare},
+      std::pair{app.add_subcommand("worker", "Run batches for a controller on standard input"),
+                &add_worker},
   };
   for (const auto& [command, add] : commands) {
     command->callback([&action, own = add(*command)] { action = own; });

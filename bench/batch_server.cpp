@@ -1,0 +1,175 @@
+#include "bench/batch_server.h"
+
+#include <fmt/format.h>
+#include <sched.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <chrono>
+#include <cstring>
+#include <memory>
+#include <string_view>
+#include <utility>
+#include <variant>
+
+#include "bench/assembly.h"
+#include "bench/stage.h"
+#include "bench/worker.h"
+
+namespace nsbench::bench {
+namespace {
+
+// A worker is silent for one batch at the longest, and gives up on a hanging one sooner.
+constexpr std::chrono::seconds worker_patience{30};
+
+// What travels into the arena; both ends are one program.
+struct Request {
+  std::uint32_t case_index = 0;
+  double seconds = 0;
+};
+
+std::string bytes_of(const Request& request) {
+  std::array<char, sizeof(Request)> raw{};
+  std::memcpy(raw.data(), &request, sizeof request);
+  return {raw.data(), raw.size()};
+}
+
+// The stage: a Worker for each case that is asked for, made when it first is.
+class Stage {
+ public:
+  Stage(StagePort& port, std::span<const BenchCase> cases) : port_(port), cases_(cases) {
+    ::sched_getaffinity(0, sizeof cpus_, &cpus_);
+  }
+
+  void serve() {
+    for (;;) {
+      const Result<std::string> bytes = port_.receive();
+      Request request;
+      if (!bytes || bytes->size() != sizeof request) return;
+      std::memcpy(&request, bytes->data(), sizeof request);
+      if (request.case_index >= cases_.size()) return;
+      run(request);
+    }
+  }
+
+ private:
+  void run(const Request& request) {
+    std::unique_ptr<Worker>& worker = workers_[request.case_index];
+    if (worker == nullptr) {
+      // The one before has tied this process to one CPU; each chooses for itself.
+      ::sched_setaffinity(0, sizeof cpus_, &cpus_);
+      worker = std::make_unique<Worker>(cases_.subspan(request.case_index, 1),
+                                        [this](const WorkerMessage& message) { send(message); });
+      if (Status ready = worker->set_up(); !ready) {
+        worker.reset();
+        return send(BatchEnds{.outcome = BatchEnds::Outcome::NotArranged,
+                              .step = ready.error().step,
+                              .err = ready.error().err});
+      }
+    }
+    worker->run_batch(0, request.seconds);
+  }
+
+  void send(const WorkerMessage& message) {
+    // Without a harness there is nothing left to do.
+    if (!port_.send(encode(message))) ::_exit(1);
+  }
+
+  StagePort& port_;
+  std::span<const BenchCase> cases_;
+  cpu_set_t cpus_{};  // that the process may run on
+  std::map<std::uint32_t, std::unique_ptr<Worker>> workers_;
+};
+
+}  // namespace
+
+BatchServer::BatchServer(const Support& support, std::uint64_t seed)
+    : support_(support), seeds_(seed), cases_(all_bench_cases()) {}
+
+Result<Series> BatchServer::run(const BenchCase& bench_case, double seconds, const Wait& wait) {
+  SeriesBuilder obstacle(bench_case, 0, 1);
+  if (const std::optional<Skip> skip = missing(bench_case, support_)) {
+    obstacle.skip(*skip);
+    return obstacle.take();
+  }
+  Error error;
+  Arena* const arena = arena_of(bench_case.privilege, error);
+  const auto place = std::find(cases_.begin(), cases_.end(), bench_case);
+  if (arena == nullptr || place == cases_.end()) {
+    obstacle.fail(arena == nullptr ? error : Error{"no such benchmark"}, support_);
+    return obstacle.take();
+  }
+  const Request request{.case_index = static_cast<std::uint32_t>(place - cases_.begin()),
+                        .seconds = seconds};
+  // If it can't be sent, the worker is gone, and receiving says how.
+  static_cast<void>(arena->send(bytes_of(request)).ok());
+  return receive(*arena, bench_case, wait);
+}
+
+Result<Series> BatchServer::receive(Arena& arena, const BenchCase& bench_case, const Wait& wait) {
+  SeriesBuilder builder(bench_case, 0, seeds_());
+  builder.begin(0);
+  bool& has_worked = measured_[bench_case.id()];
+  // A worker that came to no good end; the next batch gets another.
+  const auto lost = [&](const Error& error) {
+    if (has_worked) {
+      builder.crash({fmt::format("{} while this benchmark ran", error.str())});
+    } else {
+      builder.fail(error, support_);
+    }
+    arenas_.erase(bench_case.privilege);
+    return builder.take();
+  };
+  for (;;) {
+    const Deadline deadline = Deadline::in(worker_patience);
+    if (!wait(arena.fd(), deadline)) {
+      arenas_.erase(bench_case.privilege);
+      return Error{"the batch was given up", ECANCELED};
+    }
+    const Result<std::string> bytes = arena.receive(deadline);
+    if (!bytes) {
+      return lost(bytes.error().err == ETIMEDOUT ? Error{"the benchmarks' worker fell silent"}
+                                                 : bytes.error());
+    }
+    const Result<WorkerMessage> message = decode(*bytes);
+    if (!message) return lost(message.error());
+    if (const auto* note = std::get_if<Note>(&*message)) {
+      notes_.push_back(*note);
+    } else if (const auto* times = std::get_if<BatchTimes>(&*message)) {
+      if (Status added = builder.add(times->ns); !added) return lost(added.error());
+    } else if (const auto* end = std::get_if<BatchEnds>(&*message)) {
+      // What has worked once is not refused by the environment.
+      if (has_worked && end->outcome != BatchEnds::Outcome::Measured) {
+        builder.crash({end->step, end->err});
+      } else {
+        builder.end(*end, support_);
+      }
+      has_worked = has_worked || builder.has_batches();
+      return builder.take();
+    } else {
+      return lost(Error{"the worker sent what was not asked for"});
+    }
+  }
+}
+
+Arena* BatchServer::arena_of(Privilege privilege, Error& obstacle) {
+  const auto found = arenas_.find(privilege);
+  if (found != arenas_.end()) return &found->second;
+  std::vector<BenchCase> runnable = cases_;
+  std::erase_if(runnable, [&](const BenchCase& c) {
+    return c.privilege != privilege || missing(c, support_).has_value();
+  });
+  Result<Arena> arena = Arena::start(arena_for(privilege, runnable),
+                                     [this](StagePort& port) { Stage(port, cases_).serve(); });
+  if (!arena) {
+    obstacle = arena.error();
+    return nullptr;
+  }
+  return &arenas_.emplace(privilege, std::move(*arena)).first->second;
+}
+
+std::vector<Note> BatchServer::take_notes() { return std::exchange(notes_, {}); }
+
+}  // namespace nsbench::bench

@@ -1,0 +1,54 @@
+// Runs single batches of benchmark cases on request, for a driver that decides their order itself.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <optional>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "bench/protocol.h"
+#include "bench/workload.h"
+#include "probes/sandbox/arena.h"
+#include "probes/sandbox/deadline.h"
+#include "probes/sandbox/support.h"
+#include "reports/report.h"
+
+namespace nsbench::bench {
+
+// One long-lived worker process per privilege, started with its first batch, in an arena of its
+// own, tied to one CPU like run_session()'s. Between batches it sleeps. The caller must be
+// single-threaded; all of it ends with the BatchServer, or with its process.
+class BatchServer {
+ public:
+  // Waits until `fd` is readable or the deadline has passed: true. False: gives the batch up.
+  using Wait = std::function<bool(int fd, Deadline deadline)>;
+
+  // `seed` chooses the samples that are kept.
+  BatchServer(const Support& support, std::uint64_t seed);
+
+  // One batch of the case, with `seconds` for its calls and what undoes them, as a series of one
+  // batch. What stands in the way is told as by run_session(): `skip`, `error`, `failures`. A
+  // worker that died or hung is replaced at the next request. Answers within forty seconds more
+  // than the batch takes. An Error: the batch was given up, and its worker is gone.
+  Result<Series> run(const BenchCase& bench_case, double seconds, const Wait& wait);
+
+  // What the report should warn of, since the last call; each code comes once from each worker.
+  std::vector<Note> take_notes();
+
+ private:
+  Result<Series> receive(Arena& arena, const BenchCase& bench_case, const Wait& wait);
+  Arena* arena_of(Privilege privilege, Error& obstacle);
+
+  Support support_;
+  std::mt19937_64 seeds_;
+  std::vector<BenchCase> cases_;  // all of them; workers know a case by its place in this
+  std::map<Privilege, Arena> arenas_;
+  std::map<CaseId, bool> measured_;  // cases that have worked
+  std::vector<Note> notes_;
+};
+
+}  // namespace nsbench::bench

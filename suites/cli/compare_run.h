@@ -1,0 +1,41 @@
+// The part of `nsbench compare` that measures: two commands in lock step on this machine.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "reports/report.h"
+#include "reports/result.h"
+
+namespace nsbench::cli {
+
+struct CompareRunOptions {
+  std::vector<std::string> commands;  // of the base, then of the new side
+  bool null = false;                  // a third side, the base once more
+  std::string filter;
+  std::string suite;
+  double seconds = 10;  // per case and side
+  int starts = 5;
+  std::uint64_t seed = 0;
+  std::string save;  // a directory for the sides' reports
+
+  [[nodiscard]] bool wanted() const { return !commands.empty(); }
+};
+
+// --run and what belongs to it.
+void add_run_options(CLI::App& app, CompareRunOptions& options);
+
+// The sides' reports: "base", "new", and "null" if it was asked for. Saves them where the options
+// say so. Shows its progress on a terminal; SIGINT, SIGTERM and SIGHUP end it early. An Error is
+// one of usage or input.
+Result<std::vector<Report>> measure_in_lockstep(CompareRunOptions options,
+                                                const std::string& command_line);
+
+// A command's words, as a shell would split them: '...', "..." and \ quote, nothing is expanded.
+// A word alone is an nsbench, and gets the word "worker". An Error: no words, or an open quote.
+Result<std::vector<std::string>> words_of_command(std::string_view text);
+
+}  // namespace nsbench::cli
