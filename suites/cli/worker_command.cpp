@@ -153,7 +153,7 @@ class WorkerProgram {
       if (std::holds_alternative<lockstep::Bye>(*message)) {
         return controller_.say(lockstep::Bye{}) ? ExitCode::Ok : ExitCode::Unknown;
       }
-      const auto* const run = std::get_if<lockstep::Run>(&*message);
+      const auto* const run = std::get_if<lockstep::RunBatch>(&*message);
       if (run == nullptr) return refuse("only a worker says that");
       if (!answer(*run)) return ExitCode::Unknown;
     }
@@ -174,7 +174,7 @@ class WorkerProgram {
     return heard;
   }
 
-  bool answer(const lockstep::Run& run) {
+  bool answer(const lockstep::RunBatch& run) {
     BatchResult result;
     result.batch = run.batch;
     result.case_id = run.case_id;

@@ -181,7 +181,7 @@ class Measurement {
   // Nothing: there is no measurement, and why not is recorded.
   std::optional<BatchResult> one_batch(std::size_t side, std::size_t lane, bool warmup,
                                        double seconds = 0) {
-    Run run{.batch = ++batches_, .case_id = lanes_[lane].id, .warmup = warmup};
+    RunBatch run{.batch = ++batches_, .case_id = lanes_[lane].id, .warmup = warmup};
     run.seconds = warmup ? options_.batch_seconds / 2 : seconds;
     const auto started = Clock::now();
     const auto patience = options_.batch_patience + std::chrono::ceil<std::chrono::milliseconds>(
@@ -214,7 +214,7 @@ class Measurement {
   }
 
   // A worker that is of no more use, or a wish to stop.
-  void blame(std::size_t side, std::size_t lane, const Run& run, const Error& error) {
+  void blame(std::size_t side, std::size_t lane, const RunBatch& run, const Error& error) {
     if (error.err == EINTR) return end_early(error);
     lanes_[lane].alive = false;
     records_[side].crash(lane, fmt::format("{}, in batch {}", error.str(), run.batch));

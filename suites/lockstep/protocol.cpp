@@ -18,6 +18,7 @@ namespace {
 // Bytes of a text before it is written as a value: three times as many in a line at worst.
 constexpr std::size_t max_text = 640;
 constexpr std::size_t max_id = 256;
+constexpr std::size_t max_word = 64;
 
 constexpr std::array outcome_names{
     std::pair{BatchResult::Outcome::Measured, std::string_view("measured")},
@@ -62,17 +63,17 @@ struct Encoder {
   std::string operator()(const Hello& m) const {
     return Line("hello")
         .number("protocol", m.protocol)
-        .text("nsbench", m.nsbench)
+        .text("nsbench", m.nsbench, max_word)
         .number("workload", m.workload)
-        .text("build", m.build)
-        .text("kernel", m.kernel)
-        .text("clock", m.clock)
+        .text("build", m.build, max_word)
+        .text("kernel", m.kernel, max_id)
+        .text("clock", m.clock, max_word)
         .take();
   }
   std::string operator()(const About& m) const {
-    return Line("about").text("name", m.name).text("value", m.value).take();
+    return Line("about").text("name", m.name, max_id).text("value", m.value).take();
   }
-  std::string operator()(const Run& m) const {
+  std::string operator()(const RunBatch& m) const {
     return Line("run")
         .number("batch", m.batch)
         .text("case", m.case_id, max_id)
@@ -86,10 +87,10 @@ struct Encoder {
                                     [&m](const auto& row) { return row.first == m.outcome; });
     line.number("batch", m.batch).text("case", m.case_id, max_id).text("outcome", name->second);
     if (m.outcome != BatchResult::Outcome::Measured) {
-      if (!m.skip.empty()) line.text("skip", m.skip);
+      if (!m.skip.empty()) line.text("skip", m.skip, max_word);
       return line.text("error", m.error).take();
     }
-    line.text("unit", m.unit).number("n", m.n).number("k", m.calls_per_timing);
+    line.text("unit", m.unit, max_word).number("n", m.n).number("k", m.calls_per_timing);
     line.number("p25", m.p25).number("p50", m.p50).number("p90", m.p90).number("p99", m.p99);
     line.number("min", m.min).number("max", m.max).number("mean", m.mean).number("cpu", m.cpu);
     line.number("seconds", m.seconds).number("drain", m.drain);
@@ -97,7 +98,7 @@ struct Encoder {
     return line.list("samples", m.samples).take();
   }
   std::string operator()(const Note& m) const {
-    return Line("note").text("code", m.code).text("text", m.text).take();
+    return Line("note").text("code", m.code, max_word).text("text", m.text).take();
   }
   std::string operator()(const Bye& m) const {
     Line line("bye");
@@ -222,8 +223,8 @@ Hello read_hello(Keys& keys) {
   return m;
 }
 
-Run read_run(Keys& keys) {
-  Run m;
+RunBatch read_run(Keys& keys) {
+  RunBatch m;
   m.batch = keys.number<std::uint64_t>("batch");
   m.case_id = keys.text("case");
   m.seconds = keys.number<double>("seconds");

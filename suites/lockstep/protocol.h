@@ -52,16 +52,16 @@ struct About {
 };
 
 // Asks for one batch.
-struct Run {
+struct RunBatch {
   std::uint64_t batch = 0;  // counts up
   std::string case_id;
   double seconds = 0;   // for its calls, with what undoes each
   bool warmup = false;  // the result will be dropped
 
-  friend bool operator==(const Run&, const Run&) = default;
+  friend bool operator==(const RunBatch&, const RunBatch&) = default;
 };
 
-// The answer to a Run, with its batch and case.
+// The answer to a RunBatch, with its batch and case.
 struct BatchResult {
   enum class Outcome : std::uint8_t {
     Measured,
@@ -105,7 +105,7 @@ struct Bye {
   friend bool operator==(const Bye&, const Bye&) = default;
 };
 
-using Message = std::variant<Hello, About, Run, BatchResult, Note, Bye>;
+using Message = std::variant<Hello, About, RunBatch, BatchResult, Note, Bye>;
 
 // One line with its end. Texts are cut so that it is no longer than max_line.
 std::string encode(const Message& message);

@@ -53,7 +53,7 @@ Status Side::greet(Deadline deadline) {
   }
 }
 
-Result<BatchResult> Side::run(const Run& run, Deadline deadline) {
+Result<BatchResult> Side::run(const RunBatch& run, Deadline deadline) {
   if (Status said = say(run, deadline); !said) return said.error();
   for (;;) {
     const Result<std::string> line = hear(deadline);
@@ -139,6 +139,9 @@ Status Side::wait(int fd, short events, Deadline deadline) const {
   }
 }
 
-Error Side::gone() { return Error{fmt::format("the worker {}", connection_->fate())}; }
+Error Side::gone() {
+  if (fate_.empty()) fate_ = connection_->fate();
+  return Error{fmt::format("the worker {}", fate_)};
+}
 
 }  // namespace nsbench::lockstep

@@ -30,7 +30,7 @@ class Side {
   [[nodiscard]] const std::vector<Note>& notes() const { return notes_; }
 
   // Has one batch run, and waits for its result.
-  Result<BatchResult> run(const Run& run, Deadline deadline);
+  Result<BatchResult> run(const RunBatch& run, Deadline deadline);
   // Says goodbye, waits until the worker has ended, or for `patience`, and lets go of it.
   void part(std::chrono::milliseconds patience);
 
@@ -46,6 +46,7 @@ class Side {
   Stop stop_ = nullptr;
   LineReader lines_;
   Hello hello_;
+  std::string fate_;  // once it is gone
   std::vector<About> facts_;
   std::vector<Note> notes_;
 };
