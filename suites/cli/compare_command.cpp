@@ -1,11 +1,13 @@
-// nsbench compare: what changed between two sets of saved reports.
+// nsbench compare: what changed between two sets of reports, saved or measured on the spot.
 #include <fmt/format.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <csignal>
+#include <iterator>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "reports/compare.h"
@@ -14,6 +16,7 @@
 #include "reports/formats/comparison_text.h"
 #include "reports/json.h"
 #include "suites/cli/command.h"
+#include "suites/cli/compare_run.h"
 #include "suites/cli/terminal.h"
 
 namespace nsbench::cli {
@@ -29,6 +32,7 @@ struct Options {
   std::string json;  // a file, "-" for standard output
   std::string color = "auto";
   bool verbose = false;
+  CompareRunOptions measure;
 };
 
 // What is compared: reports of both sides, wherever they come from.
@@ -96,9 +100,24 @@ ExitCode compare_sides(const Sides& sides, const Options& options) {
   return decide(*comparison).code;
 }
 
-ExitCode run(const Options& options) {
+// The first report is the base; what follows is compared with it.
+Result<Sides> measured_sides(const Options& options, const std::string& command_line) {
+  if (!options.base.empty() || !options.now.empty()) {
+    return Error{"--run measures both sides, and takes no saved reports beside them"};
+  }
+  Result<std::vector<Report>> reports = measure_in_lockstep(options.measure, command_line);
+  if (!reports) return reports.error();
+  Sides sides;
+  sides.base.push_back(std::move(reports->front()));
+  sides.now.assign(std::make_move_iterator(reports->begin() + 1),
+                   std::make_move_iterator(reports->end()));
+  return sides;
+}
+
+ExitCode run(const Options& options, const std::string& command_line) {
   ::signal(SIGPIPE, SIG_IGN);
-  const Result<Sides> sides = saved_sides(options);
+  const Result<Sides> sides =
+      options.measure.wanted() ? measured_sides(options, command_line) : saved_sides(options);
   return sides ? compare_sides(*sides, options) : fail(sides.error());
 }
 
@@ -136,6 +155,7 @@ Action add_compare(CLI::App& app) {
                  "Reports of what is compared with it: what stands behind --. Of two reports "
                  "without --, the second")
       ->type_name("NEW.json...");
+  add_run_options(app, options->measure);
   add_rule(app, *options);
   app.add_option("--json", options->json,
                  "Write the comparison as JSON to FILE, or, without one, to standard output in "
@@ -150,7 +170,8 @@ Action add_compare(CLI::App& app) {
       ->check(CLI::IsMember({"auto", "always", "never"}))
       ->capture_default_str();
   app.footer(
-      "nsbench compare BASE.json... -- NEW.json...\n\n"
+      "nsbench compare BASE.json... -- NEW.json...\n"
+      "nsbench compare --run COMMAND --run COMMAND\n\n"
       "Joins both sides by case id. Reports of one measurement in lock step are compared batch by "
       "batch; reports that were taken at different times need eight of each side, and instruction "
       "counts one. Whatever can't be told says why.\n\n"
@@ -158,7 +179,7 @@ Action add_compare(CLI::App& app) {
       "input and sides without a common case; 3 if a case is no longer covered, a run was "
       "interrupted, or not one benchmark (or check) that both have could be told; else 0, even if "
       "single benchmarks can't be told.");
-  return [options](const std::string&) { return run(*options); };
+  return [options](const std::string& command_line) { return run(*options, command_line); };
 }
 
 }  // namespace nsbench::cli

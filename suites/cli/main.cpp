@@ -78,7 +78,8 @@ int run(int argc, char** argv) {
                 &add_doctor},
       std::pair{app.add_subcommand("selftest", "Check the checks: tell them lies about the kernel"),
                 &add_selftest},
-      std::pair{app.add_subcommand("compare", "What changed between saved reports"), &add_compare},
+      std::pair{app.add_subcommand("compare", "What got slower between two kernels or builds"),
+                &add_compare},
       std::pair{app.add_subcommand("worker", "Run batches for a controller on standard input"),
                 &add_worker},
   };
