@@ -11,6 +11,7 @@
 #include <array>
 #include <chrono>
 #include <csignal>
+#include <filesystem>
 #include <sstream>
 #include <string>
 #include <thread>
@@ -18,6 +19,8 @@
 
 #include "probes/sandbox/files.h"
 #include "probes/sandbox/support.h"
+#include "reports/file.h"
+#include "reports/json.h"
 #include "suites/lockstep/lockstep.h"
 #include "suites/lockstep/side.h"
 #include "suites/testing/subprocess.h"
@@ -185,6 +188,126 @@ TEST(Worker, TwoOfThemAreMeasuredInLockStep) {
       EXPECT_FALSE(series.workload.empty());
     }
   }
+}
+
+testing::Finished compare(std::vector<std::string> arguments) {
+  arguments.insert(arguments.begin(), {NSBENCH_PROGRAM, "compare"});
+  return testing::run_program(arguments);
+}
+
+// A short comparison of this nsbench with itself.
+std::vector<std::string> with_itself(const std::string& seconds) {
+  return {"--run",
+          NSBENCH_PROGRAM,
+          "--run",
+          fmt::format("sh -c 'exec \"$0\" worker' \"{}\"", NSBENCH_PROGRAM),
+          "--null",
+          "--filter",
+          "^create/none:clone:",
+          "--time",
+          seconds};
+}
+
+class CompareRun : public ::testing::Test {
+ protected:
+  CompareRun()
+      : directory_(std::filesystem::temp_directory_path() /
+                   fmt::format("nsbench-compare-{}", ::getpid())) {}
+  ~CompareRun() override { std::filesystem::remove_all(directory_); }
+
+  [[nodiscard]] Report saved(const std::string& side) const {
+    const Result<std::string> text = read_file(directory_ / (side + ".json"));
+    EXPECT_TRUE(text) << text.error().str();
+    const Result<Report> report = text ? from_json(*text) : Error{"none"};
+    EXPECT_TRUE(report) << report.error().str();
+    return report ? *report : Report{};
+  }
+
+  std::filesystem::path directory_;
+};
+
+TEST_F(CompareRun, MeasuresSavesAndComparesLikeTheSavedReports) {
+  std::vector<std::string> arguments = with_itself("1");
+  arguments.insert(arguments.end(), {"--save", directory_, "--starts", "1"});
+  const testing::Finished run = compare(arguments);
+  if (saved("base").series.at(0).skip) GTEST_SKIP() << run.out;
+  for (const char* side : {"base", "new", "null"}) {
+    const Report report = saved(side);
+    EXPECT_EQ(report.run.side, side);
+    EXPECT_THAT(report.run.command, HasSubstr("compare --run"));
+    ASSERT_THAT(report.series, SizeIs(1));
+    EXPECT_THAT(report.series[0].batches, SizeIs(10));
+  }
+  const testing::Finished again =
+      compare({directory_ / "base.json", "--", directory_ / "new.json", directory_ / "null.json"});
+  EXPECT_EQ(again.exit_code, run.exit_code);
+  EXPECT_EQ(again.out, run.out);
+  EXPECT_THAT(run.err, IsEmpty());
+}
+
+TEST_F(CompareRun, UsageErrorsExit2AndSayWhatIsWrong) {
+  EXPECT_THAT(compare({"--run", NSBENCH_PROGRAM}).err, HasSubstr("--run is given twice"));
+  EXPECT_EQ(compare({"--null", "base.json", "new.json"}).exit_code, 2);
+  std::vector<std::string> both = with_itself("0.1");
+  both.emplace_back("base.json");
+  EXPECT_THAT(compare(both).err, HasSubstr("saved reports"));
+  const testing::Finished open = compare({"--run", "'a", "--run", "b"});
+  EXPECT_EQ(open.exit_code, 2);
+  EXPECT_THAT(open.err, HasSubstr("--run \"'a\": a quote is left open"));
+  const testing::Finished absent = compare({"--run", "/no/such/program", "--run", "b"});
+  EXPECT_EQ(absent.exit_code, 2);
+  EXPECT_THAT(absent.err, HasSubstr("side base: the worker exited with 127"));
+  const testing::Finished none =
+      compare({"--run", "a", "--run", "b", "--filter", "no such benchmark"});
+  EXPECT_EQ(none.exit_code, 2);
+  EXPECT_THAT(none.err, HasSubstr("no such benchmark"));
+}
+
+TEST_F(CompareRun, AWorkerThatDiesExits3AndTheRestIsSaved) {
+  const std::string script = "(sleep 0.5; kill -9 $$) & exec \"$0\" worker";
+  const testing::Finished run = compare(
+      {"--run", NSBENCH_PROGRAM, "--run", fmt::format("sh -c '{}' \"{}\"", script, NSBENCH_PROGRAM),
+       "--filter", "^create/none:clone:", "--time", "60", "--save", directory_});
+  EXPECT_EQ(run.exit_code, 3) << run.out << run.err;
+  const Report report = saved("new");
+  if (report.series.at(0).skip) GTEST_SKIP() << report.series[0].error;
+  EXPECT_TRUE(report.run.interrupted);
+  EXPECT_THAT(report.warnings, Contains(Field(&Warning::code, "worker-died")));
+}
+
+// What `compare` has started, once its workers measure; it is then sent `signal`.
+std::vector<pid_t> signal_in_the_middle(pid_t pid, int signal) {
+  std::vector<pid_t> family;
+  const Deadline deadline = Deadline::in(long_enough);
+  // Itself, three guardians, workers and arenas, at least.
+  while (family.size() < 10 && !deadline.passed() && ::kill(pid, 0) == 0) {
+    family = family_of(pid);
+    std::this_thread::sleep_for(milliseconds(5));
+  }
+  ::kill(pid, signal);
+  return family;
+}
+
+TEST_F(CompareRun, NothingIsLeftWhenItIsKilledInTheMiddle) {
+  std::vector<std::string> arguments = with_itself("60");
+  arguments.insert(arguments.begin(), {NSBENCH_PROGRAM, "compare"});
+  const pid_t pid = testing::start_program(arguments);
+  const std::vector<pid_t> family = signal_in_the_middle(pid, SIGKILL);
+  ::waitpid(pid, nullptr, 0);
+  EXPECT_TRUE(all_gone(family));
+}
+
+TEST_F(CompareRun, AnInterruptionKeepsWhatWasMeasured) {
+  std::vector<std::string> arguments = with_itself("60");
+  arguments.insert(arguments.begin(), {NSBENCH_PROGRAM, "compare"});
+  arguments.insert(arguments.end(), {"--save", directory_});
+  const pid_t pid = testing::start_program(arguments);
+  const std::vector<pid_t> family = signal_in_the_middle(pid, SIGINT);
+  int status = 0;
+  ::waitpid(pid, &status, 0);
+  EXPECT_EQ(WEXITSTATUS(status), 3);
+  EXPECT_TRUE(saved("base").run.interrupted);
+  EXPECT_TRUE(all_gone(family));
 }
 
 }  // namespace

@@ -15,6 +15,7 @@
 #include "reports/file.h"
 #include "reports/json.h"
 #include "suites/cli/terminal.h"
+#include "suites/lockstep/command_line.h"
 #include "suites/lockstep/lockstep.h"
 #include "suites/plan.h"
 
@@ -60,8 +61,10 @@ Result<std::vector<SideSpec>> sides_of(const CompareRunOptions& options) {
   }
   std::vector<SideSpec> sides;
   for (const std::string& command : options.commands) {
-    Result<std::vector<std::string>> words = words_of_command(command);
-    if (!words) return words.error();
+    Result<std::vector<std::string>> words = lockstep::words_of(command);
+    if (!words) return Error{fmt::format("--run \"{}\": {}", command, words.error().str())};
+    // A word alone is an nsbench.
+    if (words->size() == 1) words->emplace_back("worker");
     sides.push_back({sides.empty() ? "base" : "new", std::move(*words)});
   }
   if (options.null) sides.push_back({"null", sides.front().argv});
@@ -79,67 +82,7 @@ Status save(const std::string& directory, const std::vector<Report>& reports) {
   return {};
 }
 
-class Words {
- public:
-  explicit Words(std::string_view text) : rest_(text) {}
-
-  Result<std::vector<std::string>> take() {
-    while (!rest_.empty()) {
-      const char c = next();
-      if (c == '\'' || c == '"') {
-        in_word_ = true;
-        if (!quoted(c)) return Error{fmt::format("a quote is left open: {}", c)};
-      } else if (c == '\\' && !rest_.empty()) {
-        add(next());
-      } else if (c == ' ' || c == '\t' || c == '\n') {
-        end_word();
-      } else {
-        add(c);
-      }
-    }
-    end_word();
-    return std::move(words_);
-  }
-
- private:
-  char next() {
-    const char c = rest_.front();
-    rest_.remove_prefix(1);
-    return c;
-  }
-  void add(char c) {
-    in_word_ = true;
-    word_ += c;
-  }
-  bool quoted(char quote) {
-    while (!rest_.empty()) {
-      const char c = next();
-      if (c == quote) return true;
-      const bool escapes = quote == '"' && c == '\\' && !rest_.empty() &&
-                           (rest_.front() == '"' || rest_.front() == '\\');
-      word_ += escapes ? next() : c;
-    }
-    return false;
-  }
-  void end_word() {
-    if (std::exchange(in_word_, false)) words_.push_back(std::exchange(word_, {}));
-  }
-
-  std::string_view rest_;
-  std::string word_;
-  bool in_word_ = false;
-  std::vector<std::string> words_;
-};
-
 }  // namespace
-
-Result<std::vector<std::string>> words_of_command(std::string_view text) {
-  Result<std::vector<std::string>> words = Words(text).take();
-  if (!words) return Error{fmt::format("--run \"{}\": {}", text, words.error().str())};
-  if (words->empty()) return Error{"--run \"\": no command"};
-  if (words->size() == 1) words->emplace_back("worker");
-  return words;
-}
 
 void add_run_options(CLI::App& app, CompareRunOptions& options) {
   CLI::Option* const run =

@@ -4,7 +4,6 @@
 #include <CLI/CLI.hpp>
 #include <cstdint>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "reports/report.h"
@@ -33,9 +32,5 @@ void add_run_options(CLI::App& app, CompareRunOptions& options);
 // one of usage or input.
 Result<std::vector<Report>> measure_in_lockstep(CompareRunOptions options,
                                                 const std::string& command_line);
-
-// A command's words, as a shell would split them: '...', "..." and \ quote, nothing is expanded.
-// A word alone is an nsbench, and gets the word "worker". An Error: no words, or an open quote.
-Result<std::vector<std::string>> words_of_command(std::string_view text);
 
 }  // namespace nsbench::cli
