@@ -148,6 +148,25 @@ TEST(LockStep, FewPairsDecideNothing) {
             "slower");
 }
 
+// Of 200 simulated measurements, how many are told to have changed.
+int told_of_200(const SampleSeries& series) {
+  int told = 0;
+  for (std::uint64_t seed = 1; seed <= 200; ++seed) {
+    const SeriesComparison row = in_step(series, seed);
+    told += row.change == Change::Slower || row.change == Change::Faster ? 1 : 0;
+  }
+  return told;
+}
+
+TEST(LockStep, AlarmsAreNotFalseAndThreePercentAreFound) {
+  EXPECT_LE(told_of_200({.scatter = 0.02, .outliers = 0.05}), 1);
+  EXPECT_LE(told_of_200({.scatter = 0.02, .start_scatter = 0.005}), 2);
+  // Starts that differ by as much as the threshold: the sign test alone is wrong in 7 of 100.
+  EXPECT_LE(told_of_200({.scatter = 0.01, .start_scatter = 0.01}), 5);
+  EXPECT_GE(told_of_200({.change = 0.03, .scatter = 0.02, .outliers = 0.05}), 196);
+  EXPECT_GE(told_of_200({.change = 0.03, .scatter = 0.02, .start_scatter = 0.005}), 186);
+}
+
 TEST(LockStep, SessionsAreFurtherStarts) {
   std::vector<Report> base;
   std::vector<Report> now;

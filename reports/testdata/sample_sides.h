@@ -46,7 +46,8 @@ struct SampleRuns {
 SampleRuns in_turn(const std::vector<SampleSeries>& series, int runs, std::uint64_t seed = 1);
 
 // One of everything that a comparison can say: benchmarks that are slower, faster, the same, noisy,
-// forbidden by their control, failed and of memory; checks that regressed, were fixed and were lost.
+// forbidden by their control, failed and of memory; checks that regressed, were fixed and were
+// lost.
 SampleSides sample_sides();
 
 }  // namespace nsbench
