@@ -37,7 +37,7 @@ SampleSides in_lockstep(const SampleLockstep& sample);
 
 // One run of ten batches, the `number`th that was taken: each has a boot of its own. `is_new`: of
 // the changed kernel.
-Report one_run(const std::vector<SampleSeries>& series, bool is_new, int number,
+Report one_run(const std::vector<SampleSeries>& all, bool is_new, int number,
                std::uint64_t seed = 1);
 // `runs` of base and as many of new, taken in turn.
 struct SampleRuns {
