@@ -73,7 +73,9 @@ void add(const Report& report, std::size_t place, std::vector<Timed> Joined::*si
   for (const Series& series : report.series) {
     Joined& joined = all[series.id];
     joined.id = series.id;
-    (joined.*side).push_back({&report, &series, place});
+    std::vector<Timed>& timed = joined.*side;
+    const bool again = !timed.empty() && timed.back().report == &report;  // an id counts once
+    if (!again) timed.push_back({&report, &series, place});
   }
 }
 

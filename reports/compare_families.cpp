@@ -13,18 +13,22 @@ using Units = Evidence::Units;
 // Few units have an interval that says nothing.
 constexpr std::size_t units_needed = 3;
 
-// The mean over all members in each unit that all of them have.
+// The mean over all members in one unit; nullopt if one of them has none there.
+std::optional<double> mean_at(const Units::key_type& unit, const Members& members,
+                              Units Evidence::*side) {
+  double sum = 0;
+  for (const Evidence* member : members) {
+    const auto found = (member->*side).find(unit);
+    if (found == (member->*side).end()) return std::nullopt;
+    sum += found->second;
+  }
+  return sum / static_cast<double>(members.size());
+}
+
 std::vector<double> means(const Members& members, Units Evidence::*side) {
   std::vector<double> means;
-  for (const auto& [key, first] : members.front()->*side) {
-    double sum = 0;
-    const bool in_all = std::all_of(members.begin(), members.end(), [&](const Evidence* member) {
-      const auto found = (member->*side).find(key);
-      if (found == (member->*side).end()) return false;
-      sum += found->second;
-      return true;
-    });
-    if (in_all) means.push_back(sum / static_cast<double>(members.size()));
+  for (const auto& [unit, value] : members.front()->*side) {
+    if (const auto mean = mean_at(unit, members, side)) means.push_back(*mean);
   }
   return means;
 }

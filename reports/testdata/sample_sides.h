@@ -37,7 +37,7 @@ SampleSides in_lockstep(const SampleLockstep& sample);
 
 // One run of ten batches, the `number`th that was taken: each has a boot of its own. `is_new`: of
 // the changed kernel.
-Report one_run(const std::vector<SampleSeries>& series, bool is_new, int number,
+Report one_run(const std::vector<SampleSeries>& all, bool is_new, int number,
                std::uint64_t seed = 1);
 // `runs` of base and as many of new, taken in turn.
 struct SampleRuns {
@@ -46,7 +46,8 @@ struct SampleRuns {
 SampleRuns in_turn(const std::vector<SampleSeries>& series, int runs, std::uint64_t seed = 1);
 
 // One of everything that a comparison can say: benchmarks that are slower, faster, the same, noisy,
-// forbidden by their control, failed and of memory; checks that regressed, were fixed and were lost.
+// forbidden by their control, failed and of memory; checks that regressed, were fixed and were
+// lost.
 SampleSides sample_sides();
 
 }  // namespace nsbench

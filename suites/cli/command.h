@@ -24,8 +24,8 @@ Action add_selftest(CLI::App& app);
 Action add_compare(CLI::App& app);
 Action add_worker(CLI::App& app);
 
-// nsbench compare BASE... -- NEW...: CLI11 forgets where -- stood. So it becomes --new; the words of
-// other commands are left as they are.
+// nsbench compare BASE... -- NEW...: CLI11 forgets where -- stood. So it becomes --new; the words
+// of other commands are left as they are.
 std::vector<std::string> with_new_side_named(std::vector<std::string> words);
 
 // Prints "nsbench: TEXT" to standard error.
