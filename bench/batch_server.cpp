@@ -85,8 +85,8 @@ class Stage {
 
 }  // namespace
 
-BatchServer::BatchServer(const Support& support, std::uint64_t seed)
-    : support_(support), seeds_(seed), cases_(all_bench_cases()) {}
+BatchServer::BatchServer(Support support, std::uint64_t seed)
+    : support_(std::move(support)), seeds_(seed), cases_(all_bench_cases()) {}
 
 Result<Series> BatchServer::run(const BenchCase& bench_case, double seconds, const Wait& wait) {
   SeriesBuilder obstacle(bench_case, 0, 1);

@@ -28,7 +28,7 @@ class BatchServer {
   using Wait = std::function<bool(int fd, Deadline deadline)>;
 
   // `seed` chooses the samples that are kept.
-  BatchServer(const Support& support, std::uint64_t seed);
+  BatchServer(Support support, std::uint64_t seed);
 
   // One batch of the case, with `seconds` for its calls and what undoes them, as a series of one
   // batch. What stands in the way is told as by run_session(): `skip`, `error`, `failures`. A

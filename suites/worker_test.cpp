@@ -257,6 +257,8 @@ TEST_F(CompareRun, UsageErrorsExit2AndSayWhatIsWrong) {
   const testing::Finished absent = compare({"--run", "/no/such/program", "--run", "b"});
   EXPECT_EQ(absent.exit_code, 2);
   EXPECT_THAT(absent.err, HasSubstr("side base: the worker exited with 127"));
+  EXPECT_THAT(compare({"--run", "a", "--run", "b", "--before", "c"}).err,
+              HasSubstr("--before is given twice"));
   const testing::Finished none =
       compare({"--run", "a", "--run", "b", "--filter", "no such benchmark"});
   EXPECT_EQ(none.exit_code, 2);

@@ -55,19 +55,32 @@ Result<std::vector<CaseId>> choose_cases(const CompareRunOptions& options) {
   return cases;
 }
 
+Result<std::vector<std::string>> words_of(const char* option, const std::string& command) {
+  Result<std::vector<std::string>> words = lockstep::words_of(command);
+  if (words) return words;
+  return Error{fmt::format("{} \"{}\": {}", option, command, words.error().str())};
+}
+
 Result<std::vector<SideSpec>> sides_of(const CompareRunOptions& options) {
   if (options.commands.size() != 2) {
     return Error{"--run is given twice: the base's command, then the new one's"};
   }
-  std::vector<SideSpec> sides;
-  for (const std::string& command : options.commands) {
-    Result<std::vector<std::string>> words = lockstep::words_of(command);
-    if (!words) return Error{fmt::format("--run \"{}\": {}", command, words.error().str())};
+  if (!options.before.empty() && options.before.size() != 2) {
+    return Error{"--before is given twice: the base's command, then the new one's"};
+  }
+  std::vector<SideSpec> sides{{"base", {}}, {"new", {}}};
+  for (std::size_t i = 0; i < sides.size(); ++i) {
+    Result<std::vector<std::string>> words = words_of("--run", options.commands[i]);
+    if (!words) return words.error();
     // A word alone is an nsbench.
     if (words->size() == 1) words->emplace_back("worker");
-    sides.push_back({sides.empty() ? "base" : "new", std::move(*words)});
+    sides[i].argv = std::move(*words);
+    if (options.before.empty()) continue;
+    words = words_of("--before", options.before[i]);
+    if (!words) return words.error();
+    sides[i].before = std::move(*words);
   }
-  if (options.null) sides.push_back({"null", sides.front().argv});
+  if (options.null) sides.push_back({"null", sides.front().argv, sides.front().before});
   return sides;
 }
 
@@ -93,6 +106,13 @@ void add_run_options(CLI::App& app, CompareRunOptions& options) {
           ->type_name("COMMAND")
           ->expected(1)
           ->take_all();
+  app.add_option("--before", options.before,
+                 "Run this before each batch of a side, as \"sysctl -qw NAME=VALUE\"; twice, for "
+                 "the base and for the new side. The base's is run once more at the end")
+      ->type_name("COMMAND")
+      ->expected(1)
+      ->take_all()
+      ->needs(run);
   const auto add = [&app, run](const std::string& name, auto& value, const std::string& about) {
     return app.add_option(name, value, about)->needs(run);
   };

@@ -13,6 +13,7 @@ namespace nsbench::cli {
 
 struct CompareRunOptions {
   std::vector<std::string> commands;  // of the base, then of the new side
+  std::vector<std::string> before;    // none, or as many: run before each batch of the side
   bool null = false;                  // a third side, the base once more
   std::string filter;
   std::string suite;

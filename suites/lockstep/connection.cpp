@@ -164,4 +164,19 @@ Result<std::unique_ptr<Connection>> connect_to_command(const std::vector<std::st
                                           std::move(lifeline->first), std::move(*guardian), grace));
 }
 
+Status run_command(const std::vector<std::string>& argv, Deadline deadline) {
+  if (argv.empty()) return Error{"a command has no words"};
+  Result<Child> child = Child::fork([&] {
+    const Fd nothing(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+    ::dup2(nothing.get(), STDIN_FILENO);
+    ::dup2(STDERR_FILENO, STDOUT_FILENO);
+    return become(argv);
+  });
+  if (!child) return child.error();
+  const Result<ExitStatus> ended = child->wait(deadline);
+  if (!ended) return Error{fmt::format("{} takes too long", argv.front())};
+  if (ended->signal == 0 && ended->code == 0) return {};
+  return Error{fmt::format("{} {}", argv.front(), ended->str())};
+}
+
 }  // namespace nsbench::lockstep

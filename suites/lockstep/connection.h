@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "probes/sandbox/deadline.h"
 #include "reports/result.h"
 
 namespace nsbench::lockstep {
@@ -36,5 +37,9 @@ using Connect = std::function<Result<std::unique_ptr<Connection>>()>;
 // descendants is killed.
 Result<std::unique_ptr<Connection>> connect_to_command(const std::vector<std::string>& argv,
                                                        std::chrono::milliseconds grace);
+
+// Runs a program to its end, its input empty and its output on standard error. An Error: it could
+// not be started, did not exit with 0, or was killed at the deadline.
+Status run_command(const std::vector<std::string>& argv, Deadline deadline);
 
 }  // namespace nsbench::lockstep

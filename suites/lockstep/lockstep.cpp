@@ -83,6 +83,7 @@ class Measurement {
       one_start(start);
       part();
     }
+    restore();
     return reports(started);
   }
 
@@ -183,6 +184,12 @@ class Measurement {
                                        double seconds = 0) {
     RunBatch run{.batch = ++batches_, .case_id = lanes_[lane].id, .warmup = warmup};
     run.seconds = warmup ? options_.batch_seconds / 2 : seconds;
+    if (peers_[side].before) {
+      if (Status prepared = peers_[side].before(); !prepared) {
+        blame(side, lane, run, prepared.error());
+        return std::nullopt;
+      }
+    }
     const auto started = Clock::now();
     const auto patience = options_.batch_patience + std::chrono::ceil<std::chrono::milliseconds>(
                                                         std::chrono::duration<double>(run.seconds));
@@ -239,6 +246,14 @@ class Measurement {
       }
       sides_[i]->part(patience);
       sides_[i].reset();
+    }
+  }
+
+  // Leaves the machine as the first side has it.
+  void restore() {
+    if (!peers_.front().before) return;
+    if (Status restored = peers_.front().before(); !restored) {
+      for (SideRecord& record : records_) record.warn({"not-restored", restored.error().str()});
     }
   }
 
@@ -303,9 +318,15 @@ Result<std::vector<Report>> run_lockstep(std::span<const SideSpec> sides,
                                          const LockstepOptions& options) {
   std::vector<SidePeer> peers;
   for (const SideSpec& spec : sides) {
-    peers.push_back({spec.side, [argv = spec.argv, grace = options.end_patience] {
-                       return lockstep::connect_to_command(argv, grace);
-                     }});
+    SidePeer peer{spec.side, [argv = spec.argv, grace = options.end_patience] {
+                    return lockstep::connect_to_command(argv, grace);
+                  }};
+    if (!spec.before.empty()) {
+      peer.before = [argv = spec.before, patience = options.before_patience] {
+        return lockstep::run_command(argv, Deadline::in(patience));
+      };
+    }
+    peers.push_back(std::move(peer));
   }
   return run_lockstep(peers, cases, options);
 }

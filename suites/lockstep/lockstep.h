@@ -23,12 +23,16 @@ namespace nsbench {
 struct SideSpec {
   std::string side;  // RunInfo::side: "base", "new", "null"
   std::vector<std::string> argv;
+  // Run before each of its batches, if it has words: what makes the machine this side's. The first
+  // side's is run once more at the end.
+  std::vector<std::string> before = {};
 };
 
 // A side whose worker is reached in any other way.
 struct SidePeer {
   std::string side;
   lockstep::Connect connect;
+  std::function<Status()> before = {};  // as in SideSpec; may be empty
 };
 
 // Where a measurement stands; sent before each turn.
@@ -56,6 +60,7 @@ struct LockstepOptions {
   std::chrono::milliseconds hello_patience{60'000};
   std::chrono::milliseconds batch_patience{60'000};
   std::chrono::milliseconds end_patience{10'000};
+  std::chrono::milliseconds before_patience{30'000};  // for SideSpec::before
 };
 
 // One report per side, in their order. Batches are taken in turns: of two sides A B B A, then

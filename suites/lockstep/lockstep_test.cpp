@@ -457,6 +457,21 @@ TEST_F(Lockstep, SidesThatCanNotBeMeasuredAreAnError) {
               HasSubstr("did not say hello"));
 }
 
+TEST_F(Lockstep, TheMachineIsMadeASidesBeforeEachOfItsBatches) {
+  std::string seen;
+  SidePeer base = side("base", good_part());
+  SidePeer now = side("new", good_part());
+  base.before = [&seen]() -> Status { return seen += 'A', Status{}; };
+  now.before = [&seen]() -> Status { return seen += 'B', Status{}; };
+  options_.starts = 1;
+  reports_of({base, now}, 2);
+  EXPECT_EQ(seen, "ABABBABAABA");
+  now.before = [&seen]() -> Status { return Error{"sysctl exited with 255"}; };
+  const std::vector<Report> reports = reports_of({base, now}, 2);
+  EXPECT_THAT(reports[1].series[0].error, HasSubstr("sysctl exited with 255, in batch"));
+  EXPECT_TRUE(reports[0].run.interrupted);
+}
+
 TEST_F(Lockstep, AWishToStopKeepsWhatWasMeasured) {
   volatile std::sig_atomic_t stop = 0;
   options_.stop = &stop;
@@ -535,6 +550,16 @@ TEST_F(Command, ItsFateIsTold) {
   connection = lockstep::connect_to_command({"sh", "-c", "kill -9 $$"}, long_enough);
   ASSERT_TRUE(connection);
   EXPECT_EQ((*connection)->fate(), "killed by SIGKILL");
+}
+
+TEST_F(Command, OneIsRunToItsEnd) {
+  EXPECT_TRUE(lockstep::run_command({"true"}, Deadline::in(long_enough)));
+  const Status failed = lockstep::run_command({"sh", "-c", "exit 3"}, Deadline::in(long_enough));
+  ASSERT_FALSE(failed);
+  EXPECT_EQ(failed.error().str(), "sh exited with 3");
+  const Status late = lockstep::run_command({"sleep", "1000"}, Deadline::in(milliseconds(20)));
+  ASSERT_FALSE(late);
+  EXPECT_THAT(late.error().str(), HasSubstr("too long"));
 }
 
 TEST_F(Command, NothingOfItIsLeft) {
