@@ -39,7 +39,14 @@ double cpu_ns_of_self() {
 }
 
 // The calls of one batch, in a process made for it.
-void make_calls(Operation& operation, std::size_t max_calls, double seconds, Recording& out) {
+void make_calls(Operation& operation, std::size_t max_calls, double seconds,
+                int seccomp_instructions, Recording& out) {
+  if (seccomp_instructions > 0) {
+    if (Status filtered = install_idle_filter(seccomp_instructions); !filtered) {
+      out.not_begun.set(filtered.error());
+      return;
+    }
+  }
   if (Status begun = operation.begin(); !begun) {
     out.not_begun.set(begun.error());
     return;
@@ -137,6 +144,7 @@ Status Worker::set_up() {
   if (!stopwatch_.uses_cycles()) {
     note_once("clock", "no invariant cycle counter: CLOCK_MONOTONIC_RAW times the calls");
   }
+  if (!plants_.spins.empty()) spin_cost_ = SpinCost::measure(stopwatch_);
   Result<SharedMemory<Recording>> memory = SharedMemory<Recording>::make();
   if (!memory) return memory.error();
   recording_ = std::move(*memory);
@@ -179,15 +187,50 @@ Status Worker::arrange(const BenchCase& bench_case, Lane& lane) {
     return Error{fmt::format("no operation for the family {}", bench_case.workload->family)};
   }
   Status arranged = lane.operation->arrange();
+  if (const Plant* plant = plants_.find(bench_case.id()); arranged && plant != nullptr) {
+    arranged = plant_spin(bench_case, *plant, lane);
+  }
   lane.arranged = arranged.ok();
   return arranged;
+}
+
+// Any plant makes the operation anew, one of nothing too: so the side that is held against a
+// planted one can be given 0 % and differ in the spin alone.
+Status Worker::plant_spin(const BenchCase& bench_case, const Plant& plant, Lane& lane) {
+  const Result<double> p25 = p25_without_plant(bench_case, lane);
+  if (!p25) return p25.error();
+  const double wanted = plant.ns + plant.share * *p25;
+  const std::uint64_t rounds = spin_cost_.rounds_for(wanted);
+  send_(Note{fmt::format("planted.{}", bench_case.id().str()),
+             fmt::format("{}: {:.1f} ns on {:.1f} ns, by {} rounds of spinning",
+                         bench_case.id().str(), spin_cost_.ns_of(rounds), *p25, rounds)});
+  lane.operation = make_operation(bench_case, stopwatch_.planted(rounds));
+  return lane.operation->arrange();
+}
+
+// The median of a few short batches' p25.
+Result<double> Worker::p25_without_plant(const BenchCase& bench_case, Lane& lane) {
+  constexpr std::size_t batches = 5;
+  constexpr double seconds = 0.03;
+  std::vector<double> p25;
+  for (std::size_t i = 0; i < batches; ++i) {
+    BatchEnds end = measure(lane, seconds);
+    if (end.outcome != BatchEnds::Outcome::Measured) return Error{end.step, end.err};
+    sorted_.assign(recording_->ns.begin(),
+                   recording_->ns.begin() + static_cast<std::ptrdiff_t>(recording_->calls));
+    p25.push_back(batch_of(sorted_).p25);
+    if (bench_case.way.method != Method::Setns) drain(bench_case.workload->namespaces, end);
+  }
+  std::sort(p25.begin(), p25.end());
+  return quantile(p25, 0.5);
 }
 
 BatchEnds Worker::measure(Lane& lane, double seconds_for_calls) {
   using Outcome = BatchEnds::Outcome;
   recording_->clear();
   Result<Child> child = Child::fork([&] {
-    make_calls(*lane.operation, lane.max_calls, seconds_for_calls, *recording_);
+    make_calls(*lane.operation, lane.max_calls, seconds_for_calls, plants_.seccomp_instructions,
+               *recording_);
     return 0;
   });
   if (!child) return failure(Outcome::NotArranged, child.error());

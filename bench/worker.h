@@ -11,6 +11,7 @@
 
 #include "bench/drain.h"
 #include "bench/operation.h"
+#include "bench/plant.h"
 #include "bench/protocol.h"
 #include "bench/recording.h"
 #include "bench/stopwatch.h"
@@ -30,6 +31,9 @@ class Worker {
 
   Worker(std::span<const BenchCase> cases, Send send) : cases_(cases), send_(std::move(send)) {}
 
+  // Slows cases down on purpose; before set_up(). Each is timed without its slowdown first, within
+  // its first run_batch(), and what that adds stays the same until the worker ends.
+  void plant(Plants plants) { plants_ = std::move(plants); }
   // Ties the process to one CPU, calibrates the clock, makes the canaries.
   Status set_up();
   // Runs a batch of one case in a fresh process, with `seconds` for its calls and what undoes them,
@@ -52,6 +56,8 @@ class Worker {
   };
 
   Status arrange(const BenchCase& bench_case, Lane& lane);
+  Status plant_spin(const BenchCase& bench_case, const Plant& plant, Lane& lane);
+  Result<double> p25_without_plant(const BenchCase& bench_case, Lane& lane);
   BatchEnds measure(Lane& lane, double seconds_for_calls);
   void drain(NamespaceSet set, BatchEnds& end);
   void send_times();
@@ -59,6 +65,8 @@ class Worker {
 
   std::span<const BenchCase> cases_;
   Send send_;
+  Plants plants_;
+  SpinCost spin_cost_;
   Stopwatch stopwatch_;
   SharedMemory<Recording> recording_;
   std::vector<Lane> lanes_;
