@@ -21,6 +21,7 @@
 #include "bench/assembly.h"
 #include "bench/pace.h"
 #include "bench/protocol.h"
+#include "bench/stage.h"
 #include "bench/worker.h"
 #include "probes/sandbox/arena.h"
 
@@ -160,14 +161,6 @@ void drive(StagePort& port, std::span<const BenchCase> cases, const Pace& pace,
   send(Finished{});
 }
 
-// The way back out of a namespace needs rights over the one outside, so that one is the arena's
-// own: even root does not own the outside where it is root of a user namespace only.
-ArenaSpec arena_for(Privilege privilege, std::span<const BenchCase> cases) {
-  NamespaceSet kinds{Kind::Uts};  // which the baseline of `join` is about
-  for (const BenchCase& bench_case : cases) kinds = kinds | bench_case.workload->namespaces;
-  return {.kinds = kinds - NamespaceSet{Kind::User}, .privilege = privilege, .user_inside = false};
-}
-
 // The harness' side of one session.
 class Session {
  public:
@@ -216,7 +209,7 @@ class Session {
     Lot lot{.privilege = privilege, .seconds_per_case = options_.seconds_per_case};
     for (std::size_t i = 0; i < cases_.size(); ++i) {
       if (cases_[i].privilege != privilege) continue;
-      if (const std::optional<Skip> skip = missing(cases_[i])) {
+      if (const std::optional<Skip> skip = bench::missing(cases_[i], support_)) {
         builders_[i].skip(*skip);
         continue;
       }
@@ -226,14 +219,6 @@ class Session {
     return lot;
   }
 
-  [[nodiscard]] std::optional<Skip> missing(const BenchCase& bench_case) const {
-    // Older kernels answer EINVAL, which says nothing (setns(2), "History").
-    if (bench_case.way.variant == "pidfd" && support_.release < KernelRelease{5, 8}) {
-      return Skip{SkipReason::KernelTooOld, "setns takes a pidfd since Linux 5.8"};
-    }
-    return support_.missing(bench_case.workload->namespaces, bench_case.privilege);
-  }
-
   void run_lot(const Lot& lot) {
     if (stopped_) return interrupt(lot, "the run was stopped before this benchmark");
     lot_ = &lot;
@@ -241,9 +226,9 @@ class Session {
     event_.running = nullptr;
     tell();
     const Pace pace = lot.pace();
-    Result<Arena> arena = Arena::start(arena_for(lot.privilege, lot.cases), [&](StagePort& port) {
-      drive(port, lot.cases, pace, options_);
-    });
+    Result<Arena> arena =
+        Arena::start(bench::arena_for(lot.privilege, lot.cases),
+                     [&](StagePort& port) { drive(port, lot.cases, pace, options_); });
     Status ended = arena ? receive_all(*arena) : Status(arena.error());
     if (!ended) return blame(lot, ended.error());
     interrupt(lot, stopped_ ? "the run was stopped" : "no batch was measured");
