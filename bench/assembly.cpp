@@ -44,6 +44,8 @@ void SeriesBuilder::end(const BatchEnds& end, const Support& support) {
   Batch batch = batch_of(times_);
   batch.t = batch_t_;
   batch.cpu = end.cpu_ns;
+  batch.seconds = end.seconds;
+  batch.drain = end.drain;
   series_.batches.push_back(batch);
 }
 

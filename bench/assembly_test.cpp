@@ -35,6 +35,8 @@ TEST(SeriesOfACase, KeepsWhatCameAfterTheWarmUp) {
   add_batch(builder, {100, 100});
   BatchEnds end;
   end.cpu_ns = 7;
+  end.seconds = 0.25;
+  end.drain = 0.5;
   add_batch(builder, {3, 1, 2}, 1.5, end);
   const Series series = builder.take();
   EXPECT_EQ(series.id, some_case().id());
@@ -46,6 +48,8 @@ TEST(SeriesOfACase, KeepsWhatCameAfterTheWarmUp) {
   EXPECT_EQ(series.batches[0].calls, 3U);
   EXPECT_EQ(series.batches[0].t, 1.5);
   EXPECT_EQ(series.batches[0].cpu, 7);
+  EXPECT_EQ(series.batches[0].seconds, 0.25);
+  EXPECT_EQ(series.batches[0].drain, 0.5);
   EXPECT_EQ(series.batches[0].min, 1);
 }
 

@@ -20,6 +20,8 @@ std::vector<WorkerMessage> one_of_each() {
       BatchEnds{.outcome = BatchEnds::Outcome::CallFailed,
                 .drained = false,
                 .cpu_ns = 12.25,
+                .seconds = 0.125,
+                .drain = 0.0625,
                 .step = "unshare(CLONE_NEWNET)",
                 .err = 28},
       Note{"one-cpu", "there is one CPU"},
@@ -59,9 +61,12 @@ TEST(WorkerMessages, HoldNoTimeThatIsNone) {
   for (const double ns :
        {-1.0, std::numeric_limits<double>::quiet_NaN(), std::numeric_limits<double>::infinity()}) {
     EXPECT_FALSE(decode(encode(BatchTimes{{1.0, ns}}))) << ns;
-    BatchEnds end;
-    end.cpu_ns = ns;
-    EXPECT_FALSE(decode(encode(end))) << ns;
+    for (double BatchEnds::*const field :
+         {&BatchEnds::cpu_ns, &BatchEnds::seconds, &BatchEnds::drain}) {
+      BatchEnds end;
+      end.*field = ns;
+      EXPECT_FALSE(decode(encode(end))) << ns;
+    }
   }
 }
 

@@ -247,11 +247,15 @@ BatchEnds Worker::measure(Lane& lane, double seconds_for_calls) {
   }
   BatchEnds end;
   end.cpu_ns = std::max(recording_->cpu_ns, 0.0);
+  end.seconds = recording_->seconds;
   return end;
 }
 
 void Worker::drain(NamespaceSet set, BatchEnds& end) {
-  switch (drain_.wait(set)) {
+  const Clock::time_point start = Clock::now();
+  const Drain::Answer answer = drain_.wait(set);
+  if (tears_down_later(set)) end.drain = seconds_since(start);
+  switch (answer) {
     case Drain::Answer::Gone:
       return;
     case Drain::Answer::Backlog:
