@@ -97,6 +97,7 @@ struct Encoder {
     Writer writer('E');
     writer.number(static_cast<std::uint8_t>(m.outcome));
     writer.number(static_cast<std::uint8_t>(m.drained ? 1 : 0));
+    writer.number(m.calls_per_timing);
     writer.number(m.cpu_ns);
     writer.number(m.seconds);
     writer.number(m.drain);
@@ -139,6 +140,8 @@ BatchEnds read_ends(Reader& reader) {
   }
   m.outcome = static_cast<BatchEnds::Outcome>(outcome);
   m.drained = drained == 1;
+  m.calls_per_timing = reader.number<std::uint32_t>();
+  if (m.calls_per_timing == 0) reader.spoil();
   m.cpu_ns = reader.time();
   m.seconds = reader.time();
   m.drain = reader.time();

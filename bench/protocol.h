@@ -37,6 +37,7 @@ struct BatchEnds {
   };
   Outcome outcome = Outcome::Measured;
   bool drained = true;
+  std::uint32_t calls_per_timing = 1;
   double cpu_ns = 0;   // per call
   double seconds = 0;  // wall time of all calls, with what undoes them
   double drain = 0;    // seconds until what was dropped was gone

@@ -19,6 +19,7 @@ std::vector<WorkerMessage> one_of_each() {
       BatchEnds{},
       BatchEnds{.outcome = BatchEnds::Outcome::CallFailed,
                 .drained = false,
+                .calls_per_timing = 16,
                 .cpu_ns = 12.25,
                 .seconds = 0.125,
                 .drain = 0.0625,
@@ -68,6 +69,10 @@ TEST(WorkerMessages, HoldNoTimeThatIsNone) {
       EXPECT_FALSE(decode(encode(end))) << ns;
     }
   }
+}
+
+TEST(WorkerMessages, HaveAtLeastOneCallPerTiming) {
+  EXPECT_FALSE(decode(encode(BatchEnds{.calls_per_timing = 0})));
 }
 
 TEST(WorkerMessages, WithAnUnknownTagOrOutcomeAreRefused) {

@@ -50,7 +50,8 @@ class Worker {
   struct Lane {
     std::unique_ptr<Operation> operation;
     std::size_t max_calls = 0;
-    double overhead = 0;  // seconds of the last batch that no call took
+    std::size_t calls_per_timing = 0;  // chosen in the first batch
+    double overhead = 0;               // seconds of the last batch that no call took
     bool arranged = false;
     bool failed = false;
   };
@@ -77,6 +78,10 @@ class Worker {
 
 // Ties the process to the last CPU that it may run on. A Note: it could not, or has no choice.
 std::optional<Note> pin_to_last_cpu();
+
+// How many calls go into one timing of calls that take so long each and can be repeated: one, or
+// always the same number, so that two runs are not told apart by a slightly different choice.
+std::size_t calls_per_timing_of(double ns);
 
 // How many calls a batch of the case may make, so that what they leave behind stays bounded, and
 // well below the limits in /proc/sys/user.

@@ -23,6 +23,17 @@ double relative_deviation(const std::vector<Batch>& batches) {
   return median(std::move(values)) / middle;
 }
 
+double sustained_rate(const std::vector<Batch>& batches) {
+  double calls = 0;
+  double seconds = 0;
+  for (const Batch& batch : batches) {
+    if (!(batch.seconds > 0)) return 0;
+    calls += static_cast<double>(batch.calls);
+    seconds += batch.seconds + batch.drain;
+  }
+  return seconds > 0 ? calls / seconds : 0;
+}
+
 }  // namespace
 
 double quantile(const std::vector<double>& sorted, double p) {
@@ -39,6 +50,7 @@ SeriesStatistics statistics_of(const Series& series) {
   std::sort(sorted.begin(), sorted.end());
   SeriesStatistics statistics;
   statistics.calls = series.calls;
+  statistics.timings = series.calls / std::max<std::uint64_t>(series.calls_per_timing, 1);
   statistics.p25 = quantile(sorted, 0.25);
   statistics.p50 = quantile(sorted, 0.5);
   statistics.p90 = quantile(sorted, 0.9);
@@ -48,6 +60,7 @@ SeriesStatistics statistics_of(const Series& series) {
   statistics.max = series.max;
   statistics.mean = series.mean;
   statistics.spread = relative_deviation(series.batches);
+  statistics.sustained = sustained_rate(series.batches);
   return statistics;
 }
 

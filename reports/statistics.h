@@ -17,14 +17,18 @@ double quantile(const std::vector<double>& sorted, double p);
 // What is derived from a series: percentiles over the kept samples, the rest over all calls.
 struct SeriesStatistics {
   std::uint64_t calls = 0;
+  std::uint64_t timings = 0;  // calls / calls_per_timing
   double p25 = 0, p50 = 0, p90 = 0, p99 = 0, p999 = 0;
   double min = 0, max = 0, mean = 0;
   // Median absolute deviation of the batches' p25, as a fraction of their median: how steady the
   // series was while it ran. 0 with fewer than two batches.
   double spread = 0;
-  // How many calls a percentile needs before it says anything: p99 wants 100, p99.9 wants 1,000.
-  [[nodiscard]] bool has_p99() const { return calls >= 100; }
-  [[nodiscard]] bool has_p999() const { return calls >= 1000; }
+  // Calls per second that can be kept up: with what undoes each call, and with the time until what
+  // was dropped is gone, over all batches. 0: not known.
+  double sustained = 0;
+  // How many timings a percentile needs before it says anything: p99 wants 100, p99.9 wants 1,000.
+  [[nodiscard]] bool has_p99() const { return timings >= 100; }
+  [[nodiscard]] bool has_p999() const { return timings >= 1000; }
 };
 SeriesStatistics statistics_of(const Series& series);
 
