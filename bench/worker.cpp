@@ -192,6 +192,10 @@ Status Worker::set_up() {
   for (const BenchCase& bench_case : cases_) {
     lanes_.push_back({.operation = make_operation(bench_case, stopwatch_),
                       .max_calls = max_calls_of(bench_case)});
+    Lane& lane = lanes_.back();
+    if (lane.operation != nullptr && lane.operation->repeatable()) {
+      lane.calls_per_timing = fixed_calls_per_timing_;
+    }
     if (bench_case.way.method != Method::Setns) drain_.prepare(bench_case.workload->namespaces);
   }
   return {};

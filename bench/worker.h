@@ -34,6 +34,9 @@ class Worker {
   // Slows cases down on purpose; before set_up(). Each is timed without its slowdown first, within
   // its first run_batch(), and what that adds stays the same until the worker ends.
   void plant(Plants plants) { plants_ = std::move(plants); }
+  // For studies: so many calls per timing of what can be repeated, in place of a choice by their
+  // length. Before set_up().
+  void fix_calls_per_timing(std::size_t count) { fixed_calls_per_timing_ = count; }
   // Ties the process to one CPU, calibrates the clock, makes the canaries.
   Status set_up();
   // Runs a batch of one case in a fresh process, with `seconds` for its calls and what undoes them,
@@ -67,6 +70,7 @@ class Worker {
   std::span<const BenchCase> cases_;
   Send send_;
   Plants plants_;
+  std::size_t fixed_calls_per_timing_ = 0;
   SpinCost spin_cost_;
   Stopwatch stopwatch_;
   SharedMemory<Recording> recording_;
