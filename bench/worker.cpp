@@ -11,6 +11,7 @@
 #include <chrono>
 #include <utility>
 
+#include "bench/footprint.h"
 #include "probes/sandbox/child.h"
 #include "probes/sandbox/files.h"
 #include "reports/statistics.h"
@@ -45,7 +46,7 @@ std::size_t max_timings(std::size_t max_calls, std::size_t calls_per_timing) {
 }
 
 // Of single calls, in the first batch.
-Result<std::size_t> choose_calls_per_timing(Operation& operation) {
+Result<std::size_t> choose_calls_per_timing(Operation& operation, bool by_cycles) {
   if (!operation.repeatable()) return std::size_t{1};
   std::vector<double> ns;
   for (std::size_t i = 0; i < 33; ++i) {
@@ -54,7 +55,7 @@ Result<std::size_t> choose_calls_per_timing(Operation& operation) {
     ns.push_back(*one);
   }
   std::sort(ns.begin(), ns.end());
-  return calls_per_timing_of(quantile(ns, 0.5));
+  return calls_per_timing_of(quantile(ns, 0.5), by_cycles);
 }
 
 // The calls of one batch, in a process made for it.
@@ -62,6 +63,7 @@ struct Wanted {
   std::size_t max_calls = 0;
   double seconds = 0;
   int seccomp_instructions = 0;
+  bool by_cycles = true;  // the clock
 };
 
 void make_calls(Operation& operation, const Wanted& wanted, Recording& out) {
@@ -75,6 +77,7 @@ void make_calls(Operation& operation, const Wanted& wanted, Recording& out) {
     out.not_begun.set(begun.error());
     return;
   }
+  unmap_idle_libraries();
   // The first call pays for pages that the process still shares with its parent; it counts only if
   // it fails.
   if (Result<double> first = operation.time_one(); !first) {
@@ -82,7 +85,7 @@ void make_calls(Operation& operation, const Wanted& wanted, Recording& out) {
     return;
   }
   if (out.calls_per_timing == 0) {
-    const Result<std::size_t> chosen = choose_calls_per_timing(operation);
+    const Result<std::size_t> chosen = choose_calls_per_timing(operation, wanted.by_cycles);
     if (!chosen) {
       out.call_failed.set(chosen.error());
       return;
@@ -144,8 +147,8 @@ constexpr std::size_t backlog_allowed(Kind kind) {
 
 }  // namespace
 
-std::size_t calls_per_timing_of(double ns) {
-  constexpr double short_ns = 5000;
+std::size_t calls_per_timing_of(double ns, bool by_cycles) {
+  const double short_ns = by_cycles ? 500 : 5000;
   constexpr std::size_t several = 16;
   return ns < short_ns ? several : 1;
 }
@@ -277,7 +280,8 @@ BatchEnds Worker::measure(Lane& lane, double seconds_for_calls) {
   recording_->calls_per_timing = lane.calls_per_timing;
   const Wanted wanted{.max_calls = lane.max_calls,
                       .seconds = seconds_for_calls,
-                      .seccomp_instructions = plants_.seccomp_instructions};
+                      .seccomp_instructions = plants_.seccomp_instructions,
+                      .by_cycles = stopwatch_.uses_cycles()};
   Result<Child> child = Child::fork([&] {
     make_calls(*lane.operation, wanted, *recording_);
     return 0;
