@@ -19,6 +19,7 @@
 #include <vector>
 
 #include "bench/assembly.h"
+#include "bench/conditions.h"
 #include "bench/pace.h"
 #include "bench/protocol.h"
 #include "bench/stage.h"
@@ -187,15 +188,31 @@ class Session {
       runnable_ += lot.cases.size();
       batches_total_ += lot.cases.size() * lot.pace().rounds();
     }
+    const bool any = !lots.empty();
+    if (any) watch_.emplace();
     for (const Lot& lot : lots) run_lot(lot);
     event_.running = nullptr;
     tell();
     std::vector<Series> series;
     for (SeriesBuilder& builder : builders_) series.push_back(builder.take());
+    if (any) add_warnings(series);
     return series;
   }
 
  private:
+  void add_warnings(const std::vector<Series>& series) {
+    std::vector<Warning> found;
+    if (auto warning = bench::about_frequency(bench::Frequency::look())) found.push_back(*warning);
+    watch_->finish(found);
+    if (auto warning = bench::about_samples(series)) found.push_back(*warning);
+    for (const Warning& warning : found) warn_once(warning);
+  }
+
+  void warn_once(const Warning& warning) {
+    const auto same = [&warning](const Warning& known) { return known.code == warning.code; };
+    if (std::none_of(warnings_.begin(), warnings_.end(), same)) warnings_.push_back(warning);
+  }
+
   // The cases of one privilege that can run: one worker's work.
   struct Lot {
     Privilege privilege = Privilege::Root;
@@ -296,10 +313,7 @@ class Session {
     return {};
   }
   Status take(const Note& m) {
-    const auto same = [&m](const Warning& warning) { return warning.code == m.code; };
-    if (std::none_of(warnings_.begin(), warnings_.end(), same)) {
-      warnings_.push_back({m.code, m.text});
-    }
+    warn_once({m.code, m.text});
     return {};
   }
   Status take(const Finished& /*m*/) {
@@ -308,6 +322,7 @@ class Session {
   }
 
   void tell() {
+    if (watch_) watch_->look();
     if (!on_event_) return;
     event_.cases = runnable_;
     event_.batches_total = batches_total_;
@@ -322,6 +337,7 @@ class Session {
   std::vector<Warning>& warnings_;
   const OnSessionEvent& on_event_;
   std::vector<SeriesBuilder> builders_;
+  std::optional<bench::Watch> watch_;
   const Lot* lot_ = nullptr;
   std::optional<std::size_t> running_;  // in all cases
   std::size_t runnable_ = 0;

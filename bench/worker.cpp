@@ -11,6 +11,7 @@
 #include <chrono>
 #include <utility>
 
+#include "bench/conditions.h"
 #include "bench/footprint.h"
 #include "probes/sandbox/child.h"
 #include "probes/sandbox/files.h"
@@ -23,6 +24,8 @@ namespace {
 constexpr std::size_t least_timings = 8;
 // A batch's process that takes longer hangs in the kernel.
 constexpr std::chrono::milliseconds patience{10'000};
+
+constexpr std::size_t loops_kept = 1000;
 
 using Clock = std::chrono::steady_clock;
 
@@ -192,6 +195,7 @@ Status Worker::set_up() {
   if (!memory) return memory.error();
   recording_ = std::move(*memory);
   sorted_.reserve(Recording::max_timings);
+  loop_ns_.reserve(loops_kept);
   for (const BenchCase& bench_case : cases_) {
     lanes_.push_back({.operation = make_operation(bench_case, stopwatch_),
                       .max_calls = max_calls_of(bench_case)});
@@ -208,6 +212,7 @@ BatchSummary Worker::run_batch(std::size_t case_index, double seconds) {
   const Clock::time_point start = Clock::now();
   const BenchCase& bench_case = cases_[case_index];
   Lane& lane = lanes_[case_index];
+  watch_rate();
   BatchEnds end;
   if (Status s = arrange(bench_case, lane); !s) {
     end = failure(BatchEnds::Outcome::NotArranged, s.error());
@@ -324,6 +329,14 @@ void Worker::drain(NamespaceSet set, BatchEnds& end) {
                 fmt::format("whether dropped namespaces are gone can't be told here: {}",
                             drain_.obstacle().str()));
       return;
+  }
+}
+
+void Worker::watch_rate() {
+  if (loop_ns_.size() == loops_kept) loop_ns_.erase(loop_ns_.begin());
+  loop_ns_.push_back(time_fixed_loop(stopwatch_));
+  if (const std::optional<Warning> warning = about_rate(loop_ns_)) {
+    note_once(warning->code, warning->text);
   }
 }
 

@@ -64,6 +64,7 @@ class Worker {
   Result<double> p25_without_plant(const BenchCase& bench_case, Lane& lane);
   BatchEnds measure(Lane& lane, double seconds_for_calls);
   void drain(NamespaceSet set, BatchEnds& end);
+  void watch_rate();
   void send_times();
   void note_once(std::string code, std::string text);
 
@@ -77,6 +78,7 @@ class Worker {
   std::vector<Lane> lanes_;
   std::vector<double> sorted_;  // reserved once, so that the memory a fork copies stays the same
   Drain drain_;
+  std::vector<double> loop_ns_;  // of the fixed loop, before each batch; the last thousand
   std::vector<std::string> noted_;
 };
 

@@ -64,6 +64,23 @@ SeriesStatistics statistics_of(const Series& series) {
   return statistics;
 }
 
+LogHistogram log_histogram(const std::vector<double>& times, std::size_t bins) {
+  LogHistogram histogram{.counts = std::vector<std::size_t>(bins, 0)};
+  if (times.empty()) return histogram;
+  histogram.high = *std::max_element(times.begin(), times.end());
+  histogram.low = histogram.high;
+  for (const double time : times) {
+    if (time > 0) histogram.low = std::min(histogram.low, time);
+  }
+  const double reach = histogram.low > 0 ? std::log(histogram.high / histogram.low) : 0;
+  for (const double time : times) {
+    const double place = time > 0 && reach > 0 ? std::log(time / histogram.low) / reach : 0;
+    const auto bin = static_cast<std::size_t>(place * static_cast<double>(bins));
+    ++histogram.counts[reach > 0 ? std::min(bin, bins - 1) : bins / 2];
+  }
+  return histogram;
+}
+
 void SampleStore::add(double ns) {
   min_ = calls_ == 0 ? ns : std::min(min_, ns);
   max_ = calls_ == 0 ? ns : std::max(max_, ns);

@@ -32,6 +32,15 @@ struct SeriesStatistics {
 };
 SeriesStatistics statistics_of(const Series& series);
 
+// How many of the times fall into each of `bins` steps of equal ratio between the smallest, `low`,
+// and the largest, `high`. Times of 0 count as `low` (the smallest that is more); all equal ones
+// are in the middle. `bins` must not be 0; without times all counts are 0.
+struct LogHistogram {
+  double low = 0, high = 0;
+  std::vector<std::size_t> counts;
+};
+LogHistogram log_histogram(const std::vector<double>& times, std::size_t bins);
+
 // Keeps at most `max_samples` of the times it is given, each equally likely to be kept (reservoir
 // sampling, Vitter's algorithm R), and exact count, min, max and mean of all of them.
 class SampleStore {

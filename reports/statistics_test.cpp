@@ -111,6 +111,20 @@ TEST(SeriesStatistics, OfAnEmptySeriesAreNotANumber) {
   EXPECT_TRUE(std::isnan(statistics_of(Series()).p50));
 }
 
+TEST(LogHistogram, HasStepsOfEqualRatio) {
+  const LogHistogram histogram = log_histogram({1, 2, 9, 20, 1000}, 3);
+  EXPECT_EQ(histogram.low, 1);
+  EXPECT_EQ(histogram.high, 1000);
+  EXPECT_EQ(histogram.counts, (std::vector<std::size_t>{3, 1, 1}));
+}
+
+TEST(LogHistogram, LosesNoTime) {
+  EXPECT_EQ(log_histogram({0, 0, 5, 50}, 4).counts, (std::vector<std::size_t>{3, 0, 0, 1}));
+  EXPECT_EQ(log_histogram({7, 7}, 3).counts, (std::vector<std::size_t>{0, 2, 0}));
+  EXPECT_EQ(log_histogram({0, 0}, 1).counts, (std::vector<std::size_t>{2}));
+  EXPECT_EQ(log_histogram({}, 2).counts, (std::vector<std::size_t>{0, 0}));
+}
+
 TEST(SampleStore, IsBoundedButCountsAll) {
   SampleStore store(1);
   constexpr int calls = 100'000;

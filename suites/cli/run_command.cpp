@@ -45,6 +45,7 @@ struct RunOptions {
   bool checks_only = false;
   bool benchmarks_only = false;
   bool verbose = false;
+  bool histogram = false;
   double seconds = 0;
   int repeat = 1;
   std::uint64_t seed = 0;
@@ -78,7 +79,8 @@ TextOptions text_options(const RunOptions& options) {
                                                         : ColorChoice::Auto;
   return {.color = use_color(choice, STDOUT_FILENO),
           .width = columns(STDOUT_FILENO),
-          .every_check = options.verbose};
+          .every_check = options.verbose,
+          .histogram = options.histogram};
 }
 
 // The text goes to standard output unless the JSON does.
@@ -166,6 +168,8 @@ Action add_run(CLI::App& app) {
       ->check(CLI::Range(1, 1024));
   app.add_flag("-v,--verbose", options->verbose,
                "Every check on a line of its own (without: where there are many, a family is one)");
+  app.add_flag("--histogram", options->histogram,
+               "How the times of each benchmark are distributed, on a line each");
   app.add_option("--color", options->color, "Colour the tables")
       ->check(CLI::IsMember({"auto", "always", "never"}))
       ->capture_default_str();
