@@ -20,7 +20,7 @@ void SeriesBuilder::begin(double t) {
 }
 
 Status SeriesBuilder::add(const std::vector<double>& ns) {
-  if (times_.size() + ns.size() > Recording::max_calls) {
+  if (times_.size() + ns.size() > Recording::max_timings) {
     return Error{"the benchmark's worker sent more times than a batch has"};
   }
   times_.insert(times_.end(), ns.begin(), ns.end());
@@ -35,6 +35,12 @@ void SeriesBuilder::end(const BatchEnds& end, const Support& support) {
     return;
   }
   if (times_.empty()) return;
+  const bool same = series_.calls_per_timing == end.calls_per_timing;
+  if (!same && (has_batches() || series_.warmup_batches > 0)) {
+    crash({"the worker timed another number of calls at once than before"});
+    return;
+  }
+  series_.calls_per_timing = end.calls_per_timing;
   if (warmup_left_ > 0) {
     --warmup_left_;
     ++series_.warmup_batches;
@@ -43,7 +49,10 @@ void SeriesBuilder::end(const BatchEnds& end, const Support& support) {
   for (const double ns : times_) store_.add(ns);
   Batch batch = batch_of(times_);
   batch.t = batch_t_;
+  batch.calls *= end.calls_per_timing;
   batch.cpu = end.cpu_ns;
+  batch.seconds = end.seconds;
+  batch.drain = end.drain;
   series_.batches.push_back(batch);
 }
 
@@ -77,6 +86,7 @@ void SeriesBuilder::interrupt(const std::string& reason) {
 
 Series SeriesBuilder::take() {
   store_.move_into(series_);
+  series_.calls *= series_.calls_per_timing;
   return std::move(series_);
 }
 

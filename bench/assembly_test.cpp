@@ -35,6 +35,8 @@ TEST(SeriesOfACase, KeepsWhatCameAfterTheWarmUp) {
   add_batch(builder, {100, 100});
   BatchEnds end;
   end.cpu_ns = 7;
+  end.seconds = 0.25;
+  end.drain = 0.5;
   add_batch(builder, {3, 1, 2}, 1.5, end);
   const Series series = builder.take();
   EXPECT_EQ(series.id, some_case().id());
@@ -46,7 +48,34 @@ TEST(SeriesOfACase, KeepsWhatCameAfterTheWarmUp) {
   EXPECT_EQ(series.batches[0].calls, 3U);
   EXPECT_EQ(series.batches[0].t, 1.5);
   EXPECT_EQ(series.batches[0].cpu, 7);
+  EXPECT_EQ(series.batches[0].seconds, 0.25);
+  EXPECT_EQ(series.batches[0].drain, 0.5);
   EXPECT_EQ(series.batches[0].min, 1);
+}
+
+TEST(SeriesOfACase, CountsTheCallsOfEachTiming) {
+  SeriesBuilder builder(some_case(), 1, 1);
+  BatchEnds end;
+  end.calls_per_timing = 16;
+  add_batch(builder, {9, 9}, 0, end);
+  add_batch(builder, {3, 1, 2}, 0, end);
+  const Series series = builder.take();
+  EXPECT_EQ(series.calls_per_timing, 16U);
+  EXPECT_EQ(series.calls, 48U);
+  EXPECT_EQ(series.batches.at(0).calls, 48U);
+  EXPECT_EQ(series.samples.size(), 3U);
+}
+
+TEST(SeriesOfACase, OfUnlikeTimingsIsNoResult) {
+  SeriesBuilder builder(some_case(), 0, 1);
+  add_batch(builder, {3});
+  BatchEnds end;
+  end.calls_per_timing = 16;
+  add_batch(builder, {1}, 0, end);
+  const Series series = builder.take();
+  EXPECT_THAT(series.samples, testing::ElementsAre(3));
+  EXPECT_THAT(series.error, HasSubstr("another number of calls"));
+  EXPECT_FALSE(series.is_result());
 }
 
 TEST(SeriesOfACase, WithAFailedCallIsNoResultAndHasNoneOfTheBatchsTimes) {
@@ -95,13 +124,13 @@ TEST(SeriesOfACase, RemembersABacklog) {
 TEST(SeriesOfACase, StaysBoundedHoweverMuchTheWorkerSends) {
   SeriesBuilder builder(some_case(), 0, 1);
   for (int batch = 0; batch < 3; ++batch) {
-    add_batch(builder, std::vector<double>(Recording::max_calls, 1.0 + batch));
+    add_batch(builder, std::vector<double>(Recording::max_timings, 1.0 + batch));
   }
   builder.begin(0);
-  EXPECT_TRUE(builder.add(std::vector<double>(Recording::max_calls, 1.0)));
+  EXPECT_TRUE(builder.add(std::vector<double>(Recording::max_timings, 1.0)));
   EXPECT_FALSE(builder.add({1.0})) << "a batch has no more calls than that";
   const Series series = builder.take();
-  EXPECT_EQ(series.calls, 3 * Recording::max_calls);
+  EXPECT_EQ(series.calls, 3 * Recording::max_timings);
   EXPECT_EQ(series.samples.size(), SampleStore::max_samples);
   EXPECT_EQ(series.mean, 2);
 }

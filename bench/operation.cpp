@@ -28,13 +28,24 @@ class AndBack final : public Operation {
   Result<double> time_one() override {
     Result<double> ns = act_->run();
     if (!ns) return ns;
-    if (Status back = own_.join(); !back) {
-      return Error{back.error().step + " back", back.error().err};
+    return back(*ns);
+  }
+
+  [[nodiscard]] bool repeatable() const override { return act_->repeatable(); }
+  Result<double> time_many(std::size_t count) override {
+    Result<double> ns = act_->run_many(count);
+    if (!ns) return ns;
+    return back(*ns);
+  }
+
+ private:
+  Result<double> back(double ns) {
+    if (Status joined = own_.join(); !joined) {
+      return Error{joined.error().step + " back", joined.error().err};
     }
     return ns;
   }
 
- private:
   std::unique_ptr<Act> act_;
   NamespaceSet undone_;
   NamespaceFds own_;
@@ -87,6 +98,12 @@ class InFreshChild final : public Operation {
 
 }  // namespace
 
+Result<double> Operation::time_many(std::size_t /*count*/) {
+  return Error{"this call can't be repeated"};
+}
+
+Result<double> Act::run_many(std::size_t /*count*/) { return Error{"this call can't be repeated"}; }
+
 std::unique_ptr<Operation> and_back(std::unique_ptr<Act> act, NamespaceSet undone) {
   return std::make_unique<AndBack>(std::move(act), undone);
 }
@@ -106,21 +123,22 @@ Result<NamespaceFds> NamespaceFds::open(const std::string& proc_dir, NamespaceSe
     const std::string path = fmt::format("{}/ns/{}", proc_dir, row(kind).name);
     Fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
     if (!fd.valid()) return Error::last(fmt::format("open(/proc/PID/ns/{})", row(kind).name));
-    opened.fds_.emplace_back(kind, std::move(fd));
+    opened.targets_.push_back(
+        {.fd = std::move(fd), .flag = row(kind).flag, .flag_name = row(kind).flag_name});
   }
   return opened;
 }
 
 NamespaceFds NamespaceFds::none() {
   NamespaceFds fds;
-  fds.fds_.emplace_back(Kind::Uts, Fd());
+  fds.targets_.push_back({.fd = Fd(), .flag = row(Kind::Uts).flag, .flag_name = {}});
   return fds;
 }
 
 Status NamespaceFds::join() const {
-  for (const auto& [kind, fd] : fds_) {
-    if (calls::setns(fd.get(), row(kind).flag) != 0) {
-      return Error::last(fmt::format("setns(fd, {})", row(kind).flag_name));
+  for (const Target& target : targets_) {
+    if (calls::setns(target.fd.get(), target.flag) != 0) {
+      return Error::last(fmt::format("setns(fd, {})", target.flag_name));
     }
   }
   return {};

@@ -3,13 +3,17 @@
 
 #include <sys/types.h>
 
+#include <cstddef>
+#include <cstdint>
 #include <memory>
-#include <utility>
+#include <string>
+#include <string_view>
 #include <vector>
 
 #include "bench/recording.h"
 #include "bench/stopwatch.h"
 #include "bench/workload.h"
+#include "probes/sandbox/calls.h"
 #include "probes/sandbox/fd.h"
 #include "probes/sandbox/namespace_set.h"
 #include "reports/result.h"
@@ -30,6 +34,12 @@ class Operation {
   // Makes and times one call, then undoes it, untimed. Nanoseconds; an Error if the call or its
   // undoing failed.
   virtual Result<double> time_one() = 0;
+  // Whether calls can follow each other with nothing undone in between, and each is still the same
+  // call: not where a call also drops what the one before has made.
+  [[nodiscard]] virtual bool repeatable() const { return false; }
+  // Only if repeatable(): makes `count` calls within one timing, then undoes them, untimed.
+  // Nanoseconds per call.
+  virtual Result<double> time_many(std::size_t count);
 };
 
 // A timed call that can't be repeated in one process before something is undone.
@@ -46,6 +56,9 @@ class Act {
   // write: without this the first call would pay for both.
   virtual void rehearse() = 0;
   virtual Result<double> run() = 0;
+  // As of Operation.
+  [[nodiscard]] virtual bool repeatable() const { return false; }
+  virtual Result<double> run_many(std::size_t count);
 };
 
 // Runs `act` in the batch's process, and joins the process's first namespaces of `undone` again.
@@ -63,11 +76,23 @@ class NamespaceFds {
   static Result<NamespaceFds> open(const std::string& proc_dir, NamespaceSet set);
   // One that can't be joined: EBADF.
   static NamespaceFds none();
-  // setns into each. Nothing but the calls happens on success: it may be timed.
+  // setns into each.
   [[nodiscard]] Status join() const;
+  // The same for a timed region: nothing but the calls. False: errno says why the last one failed.
+  [[nodiscard]] bool join_each() const {
+    for (const Target& target : targets_) {
+      if (calls::setns(target.fd.get(), target.flag) != 0) return false;
+    }
+    return true;
+  }
 
  private:
-  std::vector<std::pair<Kind, Fd>> fds_;
+  struct Target {
+    Fd fd;
+    std::uint64_t flag = 0;
+    std::string_view flag_name;
+  };
+  std::vector<Target> targets_;
 };
 
 // create.cpp

@@ -63,9 +63,9 @@ class Reader {
     return text;
   }
   double time() {
-    const auto ns = number<double>();
-    if (!std::isfinite(ns) || ns < 0) spoil();
-    return ns;
+    const auto time = number<double>();
+    if (!std::isfinite(time) || time < 0) spoil();
+    return time;
   }
   void spoil() {
     good_ = false;
@@ -97,7 +97,10 @@ struct Encoder {
     Writer writer('E');
     writer.number(static_cast<std::uint8_t>(m.outcome));
     writer.number(static_cast<std::uint8_t>(m.drained ? 1 : 0));
+    writer.number(m.calls_per_timing);
     writer.number(m.cpu_ns);
+    writer.number(m.seconds);
+    writer.number(m.drain);
     writer.text(m.step);
     writer.number(m.err);
     return writer.take();
@@ -137,7 +140,11 @@ BatchEnds read_ends(Reader& reader) {
   }
   m.outcome = static_cast<BatchEnds::Outcome>(outcome);
   m.drained = drained == 1;
+  m.calls_per_timing = reader.number<std::uint32_t>();
+  if (m.calls_per_timing == 0) reader.spoil();
   m.cpu_ns = reader.time();
+  m.seconds = reader.time();
+  m.drain = reader.time();
   m.step = reader.text();
   m.err = reader.number<std::int32_t>();
   return m;

@@ -37,8 +37,11 @@ struct BatchEnds {
   };
   Outcome outcome = Outcome::Measured;
   bool drained = true;
-  double cpu_ns = 0;  // per call
-  std::string step;   // what failed, and how
+  std::uint32_t calls_per_timing = 1;
+  double cpu_ns = 0;   // per call
+  double seconds = 0;  // wall time of all calls, with what undoes them
+  double drain = 0;    // seconds until what was dropped was gone
+  std::string step;    // what failed, and how
   std::int32_t err = 0;
 
   friend bool operator==(const BatchEnds&, const BatchEnds&) = default;

@@ -19,7 +19,10 @@ std::vector<WorkerMessage> one_of_each() {
       BatchEnds{},
       BatchEnds{.outcome = BatchEnds::Outcome::CallFailed,
                 .drained = false,
+                .calls_per_timing = 16,
                 .cpu_ns = 12.25,
+                .seconds = 0.125,
+                .drain = 0.0625,
                 .step = "unshare(CLONE_NEWNET)",
                 .err = 28},
       Note{"one-cpu", "there is one CPU"},
@@ -59,10 +62,17 @@ TEST(WorkerMessages, HoldNoTimeThatIsNone) {
   for (const double ns :
        {-1.0, std::numeric_limits<double>::quiet_NaN(), std::numeric_limits<double>::infinity()}) {
     EXPECT_FALSE(decode(encode(BatchTimes{{1.0, ns}}))) << ns;
-    BatchEnds end;
-    end.cpu_ns = ns;
-    EXPECT_FALSE(decode(encode(end))) << ns;
+    for (double BatchEnds::*const field :
+         {&BatchEnds::cpu_ns, &BatchEnds::seconds, &BatchEnds::drain}) {
+      BatchEnds end;
+      end.*field = ns;
+      EXPECT_FALSE(decode(encode(end))) << ns;
+    }
   }
+}
+
+TEST(WorkerMessages, HaveAtLeastOneCallPerTiming) {
+  EXPECT_FALSE(decode(encode(BatchEnds{.calls_per_timing = 0})));
 }
 
 TEST(WorkerMessages, WithAnUnknownTagOrOutcomeAreRefused) {

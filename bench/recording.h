@@ -72,21 +72,22 @@ class SharedError {
 
 // What the process that made one batch's calls leaves behind.
 struct Recording {
-  static constexpr std::size_t max_calls = 16384;
+  static constexpr std::size_t max_timings = 16384;
 
-  bool complete = false;    // the process came to its end
-  SharedError not_begun;    // what kept it from making the first call
-  SharedError call_failed;  // the timed call, or what undoes it, that ended the batch
-  std::size_t calls = 0;
-  double seconds = 0;  // wall time of all calls, with what undoes them
-  double cpu_ns = 0;   // CPU time of the process over the same, per call
-  std::array<double, max_calls> ns{};
+  bool complete = false;                 // the process came to its end
+  SharedError not_begun;                 // what kept it from making the first call
+  SharedError call_failed;               // the timed call, or what undoes it, that ended the batch
+  std::size_t timings = 0;               // how many of `ns` there are
+  std::size_t calls_per_timing = 0;      // 0: not chosen yet; outlives clear()
+  double seconds = 0;                    // wall time of all calls, with what undoes them
+  double cpu_ns = 0;                     // CPU time of the process over the same, per call
+  std::array<double, max_timings> ns{};  // per call
 
   void clear() {
     complete = false;
     not_begun.clear();
     call_failed.clear();
-    calls = 0;
+    timings = 0;
     seconds = 0;
     cpu_ns = 0;
   }

@@ -1,4 +1,4 @@
-// The only file that knows Google Benchmark. The harness' side is run_session(); the other side,
+// Google Benchmark as the driver of a session. The harness' side is run_session(); the other side,
 // drive(), runs in the arena.
 #include "bench/session.h"
 
@@ -19,6 +19,8 @@
 #include <vector>
 
 #include "bench/assembly.h"
+#include "bench/conditions.h"
+#include "bench/google_benchmark.h"
 #include "bench/pace.h"
 #include "bench/protocol.h"
 #include "bench/stage.h"
@@ -38,7 +40,6 @@ using bench::SeriesBuilder;
 using bench::WorkerMessage;
 using Clock = std::chrono::steady_clock;
 
-constexpr int exit_usage = 64;  // EX_USAGE of sysexits.h
 // A worker is silent for one batch at the longest, and gives up on a hanging one sooner.
 constexpr std::chrono::seconds worker_patience{30};
 // How soon a wish to stop is heard.
@@ -46,32 +47,6 @@ constexpr std::chrono::milliseconds between_events{100};
 
 double seconds_since(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
-}
-
-// Google Benchmark reports through one of these; our results take another way.
-class SilentReporter final : public benchmark::BenchmarkReporter {
- public:
-  SilentReporter() {
-    SetOutputStream(&nowhere_);
-    SetErrorStream(&nowhere_);
-  }
-  bool ReportContext(const Context& /*context*/) override { return true; }
-  void ReportRuns(const std::vector<Run>& /*runs*/) override {}
-
- private:
-  std::ostream nowhere_{nullptr};
-};
-
-// Flags, and what the environment (BENCHMARK_OUT and the like) would make of ours undone.
-void initialise(const std::vector<std::string>& flags) {
-  std::vector<std::string> words{"nsbench", "--benchmark_list_tests=false", "--benchmark_out="};
-  words.insert(words.end(), flags.begin(), flags.end());
-  std::vector<char*> argv;
-  for (std::string& word : words) argv.push_back(word.data());
-  int argc = static_cast<int>(argv.size());
-  argv.push_back(nullptr);
-  // A flag it can't read would make it print its help and leave by exit().
-  benchmark::Initialize(&argc, argv.data(), [] { ::_exit(exit_usage); });
 }
 
 // One iteration is one batch, and the time it reports the batch's p25.
@@ -138,7 +113,7 @@ class Rounds {
   std::mt19937_64 random_;
   bench::Worker::Send send_;
   bench::Worker worker_;
-  SilentReporter reporter_;
+  bench::SilentReporter reporter_;
   // Of the batches to come:
   std::size_t batches_left_ = 0;
   double overhead_left_ = 0;  // seconds, by each case's last batch
@@ -152,7 +127,7 @@ void drive(StagePort& port, std::span<const BenchCase> cases, const Pace& pace,
     // Without a harness there is nothing left to do.
     if (!port.send(encode(message))) ::_exit(1);
   };
-  initialise(options.benchmark_flags);
+  bench::initialise_google_benchmark(options.benchmark_flags);
   Rounds rounds(cases, pace, options.seed, send);
   if (Status ran = rounds.run(); !ran) {
     port.fail(ran.error());
@@ -187,15 +162,31 @@ class Session {
       runnable_ += lot.cases.size();
       batches_total_ += lot.cases.size() * lot.pace().rounds();
     }
+    const bool any = !lots.empty();
+    if (any) watch_.emplace();
     for (const Lot& lot : lots) run_lot(lot);
     event_.running = nullptr;
     tell();
     std::vector<Series> series;
     for (SeriesBuilder& builder : builders_) series.push_back(builder.take());
+    if (any) add_warnings(series);
     return series;
   }
 
  private:
+  void add_warnings(const std::vector<Series>& series) {
+    std::vector<Warning> found;
+    if (auto warning = bench::about_frequency(bench::Frequency::look())) found.push_back(*warning);
+    watch_->finish(found);
+    if (auto warning = bench::about_samples(series)) found.push_back(*warning);
+    for (const Warning& warning : found) warn_once(warning);
+  }
+
+  void warn_once(const Warning& warning) {
+    const auto same = [&warning](const Warning& known) { return known.code == warning.code; };
+    if (std::none_of(warnings_.begin(), warnings_.end(), same)) warnings_.push_back(warning);
+  }
+
   // The cases of one privilege that can run: one worker's work.
   struct Lot {
     Privilege privilege = Privilege::Root;
@@ -296,10 +287,7 @@ class Session {
     return {};
   }
   Status take(const Note& m) {
-    const auto same = [&m](const Warning& warning) { return warning.code == m.code; };
-    if (std::none_of(warnings_.begin(), warnings_.end(), same)) {
-      warnings_.push_back({m.code, m.text});
-    }
+    warn_once({m.code, m.text});
     return {};
   }
   Status take(const Finished& /*m*/) {
@@ -308,6 +296,7 @@ class Session {
   }
 
   void tell() {
+    if (watch_) watch_->look();
     if (!on_event_) return;
     event_.cases = runnable_;
     event_.batches_total = batches_total_;
@@ -322,6 +311,7 @@ class Session {
   std::vector<Warning>& warnings_;
   const OnSessionEvent& on_event_;
   std::vector<SeriesBuilder> builders_;
+  std::optional<bench::Watch> watch_;
   const Lot* lot_ = nullptr;
   std::optional<std::size_t> running_;  // in all cases
   std::size_t runnable_ = 0;

@@ -52,6 +52,13 @@ using OnSessionEvent = std::function<bool(const SessionEvent&)>;
 //   "clock"            no invariant cycle counter; clock_gettime times the calls
 //   "backlog"          a batch's namespaces were not gone in time; those series are not `drained`
 //   "backlog_unknown"  the teardown of a kind can't be watched here; it is given time instead
+//   "frequency"        CPUs have another governor than "performance", boost is on, or a fixed loop
+//                      took over 3 % longer in some batches than in others
+//   "steal"            the hypervisor took over 1 % of the CPU time: a noisy neighbour
+//   "load"             on average more than half another process wanted to run
+//   "clock-step"       the time of day was set, the machine slept, or the cycle counter and
+//                      CLOCK_MONOTONIC_RAW disagree by over 0.1 %
+//   "few-samples"      of the series that are named there is too little for what is shown
 std::vector<Series> run_session(std::span<const BenchCase> cases, const SessionOptions& options,
                                 const Support& support, std::vector<Warning>& warnings,
                                 const OnSessionEvent& on_event = {});

@@ -61,7 +61,11 @@ void expect_consistent(const Series& series) {
   EXPECT_LE(series.min, series.mean);
   EXPECT_LE(series.mean, series.max);
   std::uint64_t calls = 0;
-  for (const Batch& batch : series.batches) calls += batch.calls;
+  for (const Batch& batch : series.batches) {
+    calls += batch.calls;
+    EXPECT_GT(batch.seconds, 0);
+    EXPECT_GE(batch.drain, 0);
+  }
   EXPECT_EQ(calls, series.calls);
   for (const double ns : series.samples) {
     EXPECT_GE(ns, series.min);

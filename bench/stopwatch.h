@@ -47,13 +47,25 @@ class Stopwatch {
   static Stopwatch calibrate(bool use_cycles);
 
   [[nodiscard]] Ticks start() const { return use_cycles_ ? cycles_before() : raw_ns(); }
-  [[nodiscard]] Ticks stop() const { return use_cycles_ ? cycles_after() : raw_ns(); }
+  [[nodiscard]] Ticks stop() const {
+    if (spins_ != 0) [[unlikely]]
+      spin(spins_);
+    return use_cycles_ ? cycles_after() : raw_ns();
+  }
   // Nanoseconds between the two, less what reading the clock costs; never below 0.
   [[nodiscard]] double ns(Ticks started, Ticks stopped) const {
     return stopped <= started + cost_
                ? 0
                : static_cast<double>(stopped - started - cost_) * ns_per_tick_;
   }
+  // The same clock with a slowdown on purpose: stop() first spins so many rounds, of about a cycle
+  // each, which are not taken off (bench/plant.h).
+  [[nodiscard]] Stopwatch planted(std::uint64_t rounds) const {
+    Stopwatch slower = *this;
+    slower.spins_ = rounds;
+    return slower;
+  }
+  [[nodiscard]] std::uint64_t planted_rounds() const { return spins_; }
   [[nodiscard]] bool uses_cycles() const { return use_cycles_; }
   [[nodiscard]] double cost_ns() const { return static_cast<double>(cost_) * ns_per_tick_; }
 
@@ -65,12 +77,17 @@ class Stopwatch {
     ::clock_gettime(CLOCK_MONOTONIC_RAW, &now);
     return static_cast<Ticks>(now.tv_sec) * 1'000'000'000U + static_cast<Ticks>(now.tv_nsec);
   }
+  // Each round depends on the one before, and none can be left out.
+  static void spin(std::uint64_t rounds) {
+    for (; rounds != 0; --rounds) asm volatile("" : "+r"(rounds));
+  }
   static double measure_rate();
   [[nodiscard]] Ticks measure_cost() const;
 
   bool use_cycles_ = false;
   double ns_per_tick_ = 1;
   Ticks cost_ = 0;
+  std::uint64_t spins_ = 0;
 };
 
 // Whether /proc/cpuinfo's text promises a counter that runs at one rate, in every sleep state.

@@ -11,6 +11,8 @@
 #include <chrono>
 #include <utility>
 
+#include "bench/conditions.h"
+#include "bench/footprint.h"
 #include "probes/sandbox/child.h"
 #include "probes/sandbox/files.h"
 #include "reports/statistics.h"
@@ -18,10 +20,12 @@
 namespace nsbench::bench {
 namespace {
 
-// Calls a batch makes however long they take, so that a p25 means something.
-constexpr std::size_t least_calls = 8;
+// Timings a batch has however long they take, so that a p25 means something.
+constexpr std::size_t least_timings = 8;
 // A batch's process that takes longer hangs in the kernel.
 constexpr std::chrono::milliseconds patience{10'000};
+
+constexpr std::size_t loops_kept = 1000;
 
 using Clock = std::chrono::steady_clock;
 
@@ -38,30 +42,73 @@ double cpu_ns_of_self() {
   return ns(used.ru_utime) + ns(used.ru_stime);
 }
 
+// How many timings a batch has at most.
+std::size_t max_timings(std::size_t max_calls, std::size_t calls_per_timing) {
+  // What can be repeated leaves nothing behind.
+  return calls_per_timing > 1 ? Recording::max_timings : max_calls;
+}
+
+// Of single calls, in the first batch.
+Result<std::size_t> choose_calls_per_timing(Operation& operation, bool by_cycles) {
+  if (!operation.repeatable()) return std::size_t{1};
+  std::vector<double> ns;
+  for (std::size_t i = 0; i < 33; ++i) {
+    const Result<double> one = operation.time_one();
+    if (!one) return one.error();
+    ns.push_back(*one);
+  }
+  std::sort(ns.begin(), ns.end());
+  return calls_per_timing_of(quantile(ns, 0.5), by_cycles);
+}
+
 // The calls of one batch, in a process made for it.
-void make_calls(Operation& operation, std::size_t max_calls, double seconds, Recording& out) {
+struct Wanted {
+  std::size_t max_calls = 0;
+  double seconds = 0;
+  int seccomp_instructions = 0;
+  bool by_cycles = true;  // the clock
+};
+
+void make_calls(Operation& operation, const Wanted& wanted, Recording& out) {
+  if (wanted.seccomp_instructions > 0) {
+    if (Status filtered = install_idle_filter(wanted.seccomp_instructions); !filtered) {
+      out.not_begun.set(filtered.error());
+      return;
+    }
+  }
   if (Status begun = operation.begin(); !begun) {
     out.not_begun.set(begun.error());
     return;
   }
+  unmap_idle_libraries();
   // The first call pays for pages that the process still shares with its parent; it counts only if
   // it fails.
   if (Result<double> first = operation.time_one(); !first) {
     out.call_failed.set(first.error());
     return;
   }
+  if (out.calls_per_timing == 0) {
+    const Result<std::size_t> chosen = choose_calls_per_timing(operation, wanted.by_cycles);
+    if (!chosen) {
+      out.call_failed.set(chosen.error());
+      return;
+    }
+    out.calls_per_timing = *chosen;
+  }
+  const std::size_t count = out.calls_per_timing;
+  const std::size_t most = max_timings(wanted.max_calls, count);
   const double cpu = cpu_ns_of_self();
   const Clock::time_point start = Clock::now();
-  while (out.calls < max_calls && (out.calls < least_calls || out.seconds < seconds)) {
-    const Result<double> ns = operation.time_one();
+  while (out.timings < most && (out.timings < least_timings || out.seconds < wanted.seconds)) {
+    const Result<double> ns = count == 1 ? operation.time_one() : operation.time_many(count);
     if (!ns) {
       out.call_failed.set(ns.error());
       return;
     }
-    out.ns.at(out.calls++) = *ns;
+    out.ns.at(out.timings++) = *ns;
     out.seconds = seconds_since(start);
   }
-  out.cpu_ns = (cpu_ns_of_self() - cpu) / static_cast<double>(out.calls);
+  out.cpu_ns = (cpu_ns_of_self() - cpu) / static_cast<double>(out.timings * count);
 }
 
 BatchEnds failure(BatchEnds::Outcome outcome, const Error& error) {
@@ -97,14 +144,20 @@ constexpr std::size_t backlog_allowed(Kind kind) {
     case Kind::Mnt:
       return 512;
     default:
-      return Recording::max_calls;
+      return Recording::max_timings;
   }
 }
 
 }  // namespace
 
+std::size_t calls_per_timing_of(double ns, bool by_cycles) {
+  const double short_ns = by_cycles ? 500 : 5000;
+  constexpr std::size_t several = 16;
+  return ns < short_ns ? several : 1;
+}
+
 std::size_t max_calls_of(const BenchCase& bench_case) {
-  std::size_t calls = Recording::max_calls;
+  std::size_t calls = Recording::max_timings;
   if (bench_case.way.method == Method::Setns) return calls;
   for (const Kind kind : bench_case.workload->namespaces.kinds()) {
     calls = std::min(calls, within_limit(kind, backlog_allowed(kind)));
@@ -137,13 +190,19 @@ Status Worker::set_up() {
   if (!stopwatch_.uses_cycles()) {
     note_once("clock", "no invariant cycle counter: CLOCK_MONOTONIC_RAW times the calls");
   }
+  if (!plants_.spins.empty()) spin_cost_ = SpinCost::measure(stopwatch_);
   Result<SharedMemory<Recording>> memory = SharedMemory<Recording>::make();
   if (!memory) return memory.error();
   recording_ = std::move(*memory);
-  sorted_.reserve(Recording::max_calls);
+  sorted_.reserve(Recording::max_timings);
+  loop_ns_.reserve(loops_kept);
   for (const BenchCase& bench_case : cases_) {
     lanes_.push_back({.operation = make_operation(bench_case, stopwatch_),
                       .max_calls = max_calls_of(bench_case)});
+    Lane& lane = lanes_.back();
+    if (lane.operation != nullptr && lane.operation->repeatable()) {
+      lane.calls_per_timing = fixed_calls_per_timing_;
+    }
     if (bench_case.way.method != Method::Setns) drain_.prepare(bench_case.workload->namespaces);
   }
   return {};
@@ -153,6 +212,7 @@ BatchSummary Worker::run_batch(std::size_t case_index, double seconds) {
   const Clock::time_point start = Clock::now();
   const BenchCase& bench_case = cases_[case_index];
   Lane& lane = lanes_[case_index];
+  watch_rate();
   BatchEnds end;
   if (Status s = arrange(bench_case, lane); !s) {
     end = failure(BatchEnds::Outcome::NotArranged, s.error());
@@ -179,15 +239,56 @@ Status Worker::arrange(const BenchCase& bench_case, Lane& lane) {
     return Error{fmt::format("no operation for the family {}", bench_case.workload->family)};
   }
   Status arranged = lane.operation->arrange();
+  if (const Plant* plant = plants_.find(bench_case.id()); arranged && plant != nullptr) {
+    arranged = plant_spin(bench_case, *plant, lane);
+  }
   lane.arranged = arranged.ok();
   return arranged;
+}
+
+// Any plant makes the operation anew, one of nothing too: so the side that is held against a
+// planted one can be given 0 % and differ in the spin alone.
+Status Worker::plant_spin(const BenchCase& bench_case, const Plant& plant, Lane& lane) {
+  const Result<double> p25 = p25_without_plant(bench_case, lane);
+  if (!p25) return p25.error();
+  const double wanted = plant.ns + plant.share * *p25;
+  // One spin slows all calls of a timing.
+  const auto share = static_cast<double>(lane.calls_per_timing);
+  const std::uint64_t rounds = spin_cost_.rounds_for(wanted * share);
+  send_(Note{fmt::format("planted.{}", bench_case.id().str()),
+             fmt::format("{}: {:.1f} ns on {:.1f} ns, by {} rounds of spinning",
+                         bench_case.id().str(), spin_cost_.ns_of(rounds) / share, *p25, rounds)});
+  lane.operation = make_operation(bench_case, stopwatch_.planted(rounds));
+  return lane.operation->arrange();
+}
+
+// The median of a few short batches' p25.
+Result<double> Worker::p25_without_plant(const BenchCase& bench_case, Lane& lane) {
+  constexpr std::size_t batches = 5;
+  constexpr double seconds = 0.03;
+  std::vector<double> p25;
+  for (std::size_t i = 0; i < batches; ++i) {
+    BatchEnds end = measure(lane, seconds);
+    if (end.outcome != BatchEnds::Outcome::Measured) return Error{end.step, end.err};
+    sorted_.assign(recording_->ns.begin(),
+                   recording_->ns.begin() + static_cast<std::ptrdiff_t>(recording_->timings));
+    p25.push_back(batch_of(sorted_).p25);
+    if (bench_case.way.method != Method::Setns) drain(bench_case.workload->namespaces, end);
+  }
+  std::sort(p25.begin(), p25.end());
+  return quantile(p25, 0.5);
 }
 
 BatchEnds Worker::measure(Lane& lane, double seconds_for_calls) {
   using Outcome = BatchEnds::Outcome;
   recording_->clear();
+  recording_->calls_per_timing = lane.calls_per_timing;
+  const Wanted wanted{.max_calls = lane.max_calls,
+                      .seconds = seconds_for_calls,
+                      .seccomp_instructions = plants_.seccomp_instructions,
+                      .by_cycles = stopwatch_.uses_cycles()};
   Result<Child> child = Child::fork([&] {
-    make_calls(*lane.operation, lane.max_calls, seconds_for_calls, *recording_);
+    make_calls(*lane.operation, wanted, *recording_);
     return 0;
   });
   if (!child) return failure(Outcome::NotArranged, child.error());
@@ -202,13 +303,19 @@ BatchEnds Worker::measure(Lane& lane, double seconds_for_calls) {
   if (recording_->call_failed.is_set()) {
     return failure(Outcome::CallFailed, recording_->call_failed.get());
   }
+  lane.calls_per_timing = recording_->calls_per_timing;
   BatchEnds end;
+  end.calls_per_timing = static_cast<std::uint32_t>(lane.calls_per_timing);
   end.cpu_ns = std::max(recording_->cpu_ns, 0.0);
+  end.seconds = recording_->seconds;
   return end;
 }
 
 void Worker::drain(NamespaceSet set, BatchEnds& end) {
-  switch (drain_.wait(set)) {
+  const Clock::time_point start = Clock::now();
+  const Drain::Answer answer = drain_.wait(set);
+  if (tears_down_later(set)) end.drain = seconds_since(start);
+  switch (answer) {
     case Drain::Answer::Gone:
       return;
     case Drain::Answer::Backlog:
@@ -225,9 +332,17 @@ void Worker::drain(NamespaceSet set, BatchEnds& end) {
   }
 }
 
+void Worker::watch_rate() {
+  if (loop_ns_.size() == loops_kept) loop_ns_.erase(loop_ns_.begin());
+  loop_ns_.push_back(time_fixed_loop(stopwatch_));
+  if (const std::optional<Warning> warning = about_rate(loop_ns_)) {
+    note_once(warning->code, warning->text);
+  }
+}
+
 void Worker::send_times() {
   sorted_.assign(recording_->ns.begin(),
-                 recording_->ns.begin() + static_cast<std::ptrdiff_t>(recording_->calls));
+                 recording_->ns.begin() + static_cast<std::ptrdiff_t>(recording_->timings));
   for (std::size_t sent = 0; sent < sorted_.size(); sent += BatchTimes::max_times) {
     const auto first = sorted_.begin() + static_cast<std::ptrdiff_t>(sent);
     const std::size_t count = std::min(BatchTimes::max_times, sorted_.size() - sent);

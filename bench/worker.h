@@ -11,6 +11,7 @@
 
 #include "bench/drain.h"
 #include "bench/operation.h"
+#include "bench/plant.h"
 #include "bench/protocol.h"
 #include "bench/recording.h"
 #include "bench/stopwatch.h"
@@ -30,6 +31,12 @@ class Worker {
 
   Worker(std::span<const BenchCase> cases, Send send) : cases_(cases), send_(std::move(send)) {}
 
+  // Slows cases down on purpose; before set_up(). Each is timed without its slowdown first, within
+  // its first run_batch(), and what that adds stays the same until the worker ends.
+  void plant(Plants plants) { plants_ = std::move(plants); }
+  // For studies: so many calls per timing of what can be repeated, in place of a choice by their
+  // length. Before set_up().
+  void fix_calls_per_timing(std::size_t count) { fixed_calls_per_timing_ = count; }
   // Ties the process to one CPU, calibrates the clock, makes the canaries.
   Status set_up();
   // Runs a batch of one case in a fresh process, with `seconds` for its calls and what undoes them,
@@ -46,29 +53,43 @@ class Worker {
   struct Lane {
     std::unique_ptr<Operation> operation;
     std::size_t max_calls = 0;
-    double overhead = 0;  // seconds of the last batch that no call took
+    std::size_t calls_per_timing = 0;  // chosen in the first batch
+    double overhead = 0;               // seconds of the last batch that no call took
     bool arranged = false;
     bool failed = false;
   };
 
   Status arrange(const BenchCase& bench_case, Lane& lane);
+  Status plant_spin(const BenchCase& bench_case, const Plant& plant, Lane& lane);
+  Result<double> p25_without_plant(const BenchCase& bench_case, Lane& lane);
   BatchEnds measure(Lane& lane, double seconds_for_calls);
   void drain(NamespaceSet set, BatchEnds& end);
+  void watch_rate();
   void send_times();
   void note_once(std::string code, std::string text);
 
   std::span<const BenchCase> cases_;
   Send send_;
+  Plants plants_;
+  std::size_t fixed_calls_per_timing_ = 0;
+  SpinCost spin_cost_;
   Stopwatch stopwatch_;
   SharedMemory<Recording> recording_;
   std::vector<Lane> lanes_;
   std::vector<double> sorted_;  // reserved once, so that the memory a fork copies stays the same
   Drain drain_;
+  std::vector<double> loop_ns_;  // of the fixed loop, before each batch; the last thousand
   std::vector<std::string> noted_;
 };
 
 // Ties the process to the last CPU that it may run on. A Note: it could not, or has no choice.
 std::optional<Note> pin_to_last_cpu();
+
+// How many calls go into one timing of calls that take so long each and can be repeated: one, or
+// always the same number, so that two runs are not told apart by a slightly different choice. By
+// the cycle counter single calls are as exact from half a microsecond on (bench/accuracy), and
+// their percentiles are those of calls; clock_gettime needs several up to 5 us.
+std::size_t calls_per_timing_of(double ns, bool by_cycles);
 
 // How many calls a batch of the case may make, so that what they leave behind stays bounded, and
 // well below the limits in /proc/sys/user.

@@ -23,6 +23,17 @@ double relative_deviation(const std::vector<Batch>& batches) {
   return median(std::move(values)) / middle;
 }
 
+double sustained_rate(const std::vector<Batch>& batches) {
+  double calls = 0;
+  double seconds = 0;
+  for (const Batch& batch : batches) {
+    if (!(batch.seconds > 0)) return 0;
+    calls += static_cast<double>(batch.calls);
+    seconds += batch.seconds + batch.drain;
+  }
+  return seconds > 0 ? calls / seconds : 0;
+}
+
 }  // namespace
 
 double quantile(const std::vector<double>& sorted, double p) {
@@ -39,6 +50,7 @@ SeriesStatistics statistics_of(const Series& series) {
   std::sort(sorted.begin(), sorted.end());
   SeriesStatistics statistics;
   statistics.calls = series.calls;
+  statistics.timings = series.calls / std::max<std::uint64_t>(series.calls_per_timing, 1);
   statistics.p25 = quantile(sorted, 0.25);
   statistics.p50 = quantile(sorted, 0.5);
   statistics.p90 = quantile(sorted, 0.9);
@@ -48,7 +60,25 @@ SeriesStatistics statistics_of(const Series& series) {
   statistics.max = series.max;
   statistics.mean = series.mean;
   statistics.spread = relative_deviation(series.batches);
+  statistics.sustained = sustained_rate(series.batches);
   return statistics;
+}
+
+LogHistogram log_histogram(const std::vector<double>& times, std::size_t bins) {
+  LogHistogram histogram{.counts = std::vector<std::size_t>(bins, 0)};
+  if (times.empty()) return histogram;
+  histogram.high = *std::max_element(times.begin(), times.end());
+  histogram.low = histogram.high;
+  for (const double time : times) {
+    if (time > 0) histogram.low = std::min(histogram.low, time);
+  }
+  const double reach = histogram.low > 0 ? std::log(histogram.high / histogram.low) : 0;
+  for (const double time : times) {
+    const double place = time > 0 && reach > 0 ? std::log(time / histogram.low) / reach : 0;
+    const auto bin = static_cast<std::size_t>(place * static_cast<double>(bins));
+    ++histogram.counts[reach > 0 ? std::min(bin, bins - 1) : bins / 2];
+  }
+  return histogram;
 }
 
 void SampleStore::add(double ns) {

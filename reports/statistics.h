@@ -17,16 +17,29 @@ double quantile(const std::vector<double>& sorted, double p);
 // What is derived from a series: percentiles over the kept samples, the rest over all calls.
 struct SeriesStatistics {
   std::uint64_t calls = 0;
+  std::uint64_t timings = 0;  // calls / calls_per_timing
   double p25 = 0, p50 = 0, p90 = 0, p99 = 0, p999 = 0;
   double min = 0, max = 0, mean = 0;
   // Median absolute deviation of the batches' p25, as a fraction of their median: how steady the
   // series was while it ran. 0 with fewer than two batches.
   double spread = 0;
-  // How many calls a percentile needs before it says anything: p99 wants 100, p99.9 wants 1,000.
-  [[nodiscard]] bool has_p99() const { return calls >= 100; }
-  [[nodiscard]] bool has_p999() const { return calls >= 1000; }
+  // Calls per second that can be kept up: with what undoes each call, and with the time until what
+  // was dropped is gone, over all batches. 0: not known.
+  double sustained = 0;
+  // How many timings a percentile needs before it says anything: p99 wants 100, p99.9 wants 1,000.
+  [[nodiscard]] bool has_p99() const { return timings >= 100; }
+  [[nodiscard]] bool has_p999() const { return timings >= 1000; }
 };
 SeriesStatistics statistics_of(const Series& series);
+
+// How many of the times fall into each of `bins` steps of equal ratio between the smallest, `low`,
+// and the largest, `high`. Times of 0 count as `low` (the smallest that is more); all equal ones
+// are in the middle. `bins` must not be 0; without times all counts are 0.
+struct LogHistogram {
+  double low = 0, high = 0;
+  std::vector<std::size_t> counts;
+};
+LogHistogram log_histogram(const std::vector<double>& times, std::size_t bins);
 
 // Keeps at most `max_samples` of the times it is given, each equally likely to be kept (reservoir
 // sampling, Vitter's algorithm R), and exact count, min, max and mean of all of them.

@@ -65,14 +65,14 @@ TEST(SeriesStatistics, PercentilesAreOfTheSamplesAndTheRestOfAllCalls) {
   EXPECT_EQ(statistics.calls, 10U);
 }
 
-TEST(SeriesStatistics, ATailPercentileNeedsEnoughCalls) {
+TEST(SeriesStatistics, ATailPercentileNeedsEnoughTimings) {
   SeriesStatistics statistics;
-  statistics.calls = 99;
+  statistics.timings = 99;
   EXPECT_FALSE(statistics.has_p99());
-  statistics.calls = 100;
+  statistics.timings = 100;
   EXPECT_TRUE(statistics.has_p99());
   EXPECT_FALSE(statistics.has_p999());
-  statistics.calls = 1000;
+  statistics.timings = 1000;
   EXPECT_TRUE(statistics.has_p999());
 }
 
@@ -90,8 +90,39 @@ TEST(SeriesStatistics, SpreadIsTheRelativeMedianDeviation) {
   EXPECT_DOUBLE_EQ(statistics_of(batches({0, 0})).spread, 0);
 }
 
+TEST(SeriesStatistics, CallsOfOneTimingAreOneTiming) {
+  Series series;
+  series.calls = 1600;
+  series.calls_per_timing = 16;
+  EXPECT_EQ(statistics_of(series).timings, 100U);
+}
+
+TEST(SeriesStatistics, TheRateHasEverythingInIt) {
+  Series series;
+  series.batches = {{.calls = 100, .seconds = 0.25, .drain = 0.75},
+                    {.calls = 300, .seconds = 1, .drain = 0}};
+  EXPECT_DOUBLE_EQ(statistics_of(series).sustained, 200);
+  series.batches.push_back({.calls = 100});
+  EXPECT_EQ(statistics_of(series).sustained, 0) << "of one batch nothing is known";
+  EXPECT_EQ(statistics_of(Series()).sustained, 0);
+}
+
 TEST(SeriesStatistics, OfAnEmptySeriesAreNotANumber) {
   EXPECT_TRUE(std::isnan(statistics_of(Series()).p50));
+}
+
+TEST(LogHistogram, HasStepsOfEqualRatio) {
+  const LogHistogram histogram = log_histogram({1, 2, 9, 20, 1000}, 3);
+  EXPECT_EQ(histogram.low, 1);
+  EXPECT_EQ(histogram.high, 1000);
+  EXPECT_EQ(histogram.counts, (std::vector<std::size_t>{3, 1, 1}));
+}
+
+TEST(LogHistogram, LosesNoTime) {
+  EXPECT_EQ(log_histogram({0, 0, 5, 50}, 4).counts, (std::vector<std::size_t>{3, 0, 0, 1}));
+  EXPECT_EQ(log_histogram({7, 7}, 3).counts, (std::vector<std::size_t>{0, 2, 0}));
+  EXPECT_EQ(log_histogram({0, 0}, 1).counts, (std::vector<std::size_t>{2}));
+  EXPECT_EQ(log_histogram({}, 2).counts, (std::vector<std::size_t>{0, 0}));
 }
 
 TEST(SampleStore, IsBoundedButCountsAll) {

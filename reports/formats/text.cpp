@@ -215,8 +215,9 @@ std::string to_text(const Report& report, const TextOptions& options) {
   std::string out = header(report, fitting);
   for (const std::string& part :
        {text::isolation(report, fitting), text::failures(report, fitting),
-        text::timings(report, fitting), text::environment(report, fitting),
-        text::skipped(report, fitting), warnings(report, fitting), verdict(report, fitting)}) {
+        text::timings(report, fitting), text::histograms(report, fitting),
+        text::environment(report, fitting), text::skipped(report, fitting),
+        warnings(report, fitting), verdict(report, fitting)}) {
     if (!part.empty()) out += '\n' + part;
   }
   return out;

@@ -13,6 +13,8 @@ struct TextOptions {
   // Every check on a line of its own, however many there are. Else, past some forty, a family is
   // one line, and a check has its own only where something is wrong.
   bool every_check = false;
+  // How the times of each benchmark are distributed, on a line each.
+  bool histogram = false;
 };
 
 // Isolation by namespace x method x privilege, timings, environment, skips grouped by reason,

@@ -19,6 +19,8 @@ namespace nsbench::text {
 std::string isolation(const Report& report, const TextOptions& options);
 std::string failures(const Report& report, const TextOptions& options);
 std::string timings(const Report& report, const TextOptions& options);
+// Empty unless options.histogram.
+std::string histograms(const Report& report, const TextOptions& options);
 std::string environment(const Report& report, const TextOptions& options);
 std::string skipped(const Report& report, const TextOptions& options);
 

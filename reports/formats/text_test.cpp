@@ -32,6 +32,14 @@ TEST(Text, LooksAsItShouldOnANarrowTerminal) {
   expect_golden("sample-80.txt", plain(sample_report(), 80));
 }
 
+TEST(Text, ShowsHowTimesAreDistributedOnRequest) {
+  const std::string text = to_text(sample_report(), {.width = 80, .histogram = true});
+  const std::size_t begin = text.find("Distribution of times");
+  ASSERT_NE(begin, std::string::npos);
+  expect_golden("histogram-80.txt", text.substr(begin, text.find("\n\n", begin) + 1 - begin));
+  EXPECT_THAT(plain(sample_report()), Not(HasSubstr("Distribution of times")));
+}
+
 TEST(Text, ColourChangesNoWord) {
   const std::string coloured = to_text(sample_report(), {.color = true, .width = 100});
   EXPECT_THAT(coloured, HasSubstr("\x1b[1;31mFAIL\x1b[0m"));
@@ -41,7 +49,7 @@ TEST(Text, ColourChangesNoWord) {
 
 TEST(Text, NoLineIsWiderThanItMayBeNorEndsInASpace) {
   for (const int width : {80, 100, 140}) {
-    std::istringstream lines(plain(sample_report(), width));
+    std::istringstream lines(to_text(sample_report(), {.width = width, .histogram = true}));
     for (std::string line; std::getline(lines, line);) {
       EXPECT_LE(display_width(line), static_cast<std::size_t>(width)) << line;
       EXPECT_FALSE(line.ends_with(' ')) << line;

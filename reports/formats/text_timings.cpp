@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 
 #include "reports/formats/table.h"
@@ -13,22 +14,27 @@ namespace nsbench::text {
 namespace {
 
 struct Unit {
-  double ns;
+  double size;
   std::string_view name;
 };
 
 // One for a whole row, so that its numbers can be compared by eye.
-Unit unit_for(double ns) {
-  for (const Unit unit : {Unit{1e9, "s"}, Unit{1e6, "ms"}, Unit{1e3, "us"}}) {
-    if (ns >= unit.ns) return unit;
-  }
-  return {1, "ns"};
+Unit unit_for(double value, bool bytes) {
+  constexpr std::array times{Unit{1e9, "s"}, Unit{1e6, "ms"}, Unit{1e3, "us"}, Unit{1, "ns"}};
+  constexpr std::array sizes{Unit{1e9, "GB"}, Unit{1e6, "MB"}, Unit{1e3, "kB"}, Unit{1, "B"}};
+  const auto& units = bytes ? sizes : times;
+  const auto* const found = std::find_if(units.begin(), units.end(),
+                                         [value](const Unit& unit) { return value >= unit.size; });
+  return found == units.end() ? units.back() : *found;
+}
+Unit unit_for(const Series& series, double value) {
+  return unit_for(value, series.unit == "bytes");
 }
 
 // Three digits that mean something; whole numbers are never rounded further.
-std::string amount(double ns, Unit unit) {
-  if (!std::isfinite(ns)) return "-";
-  const double value = ns / unit.ns;
+std::string amount(double number, Unit unit) {
+  if (!std::isfinite(number)) return "-";
+  const double value = number / unit.size;
   if (std::abs(value) < 9.995) return fmt::format("{:.2f}", value);
   if (std::abs(value) < 99.95) return fmt::format("{:.1f}", value);
   return fmt::format("{:.0f}", value);
@@ -60,6 +66,7 @@ bool comes_before(const Series* a, const Series* b) {
 // A narrow terminal does without some columns.
 struct Layout {
   std::size_t gap = 2;
+  bool rate = true;
   bool p90 = true;
   bool max = true;
 };
@@ -78,7 +85,16 @@ Table::Row titles(const Layout& layout) {
   if (layout.max) row.push_back(right("max", Tone::Faint));
   row.push_back({});
   row.push_back(right("spread", Tone::Faint));
+  if (layout.rate) row.push_back(right("rate", Tone::Faint));
   return row;
+}
+
+// Calls per second, with no more digits than are steady.
+std::string rate(double per_second) {
+  if (!(per_second > 0)) return "-";
+  if (per_second < 10) return fmt::format("{:.2f}/s", per_second);
+  if (per_second < 1e5) return grouped(static_cast<std::uint64_t>(std::lround(per_second))) + "/s";
+  return grouped(static_cast<std::uint64_t>(std::lround(per_second / 1000))) + "k/s";
 }
 
 Table::Row name_cells(const Series& series) {
@@ -101,7 +117,7 @@ Table::Row failed_row(const Series& series) {
 
 Table::Row timed_row(const Series& series, const Layout& layout) {
   const SeriesStatistics times = statistics_of(series);
-  const Unit unit = unit_for(times.p50);
+  const Unit unit = unit_for(series, times.p50);
   const std::string p99 = times.has_p99() ? amount(times.p99, unit) : "-";
   Table::Row row = name_cells(series);
   row.push_back(right(grouped(times.calls), Tone::Plain));
@@ -109,8 +125,9 @@ Table::Row timed_row(const Series& series, const Layout& layout) {
   if (layout.p90) row.push_back(right(amount(times.p90, unit), Tone::Plain));
   row.push_back(right(p99, Tone::Plain));
   if (layout.max) row.push_back(right(amount(times.max, unit), Tone::Plain));
-  row.push_back({.text = std::string(unit.name)});
+  row.push_back({.text = std::string(unit.name) + (series.calls_per_timing > 1 ? "+" : "")});
   row.push_back(right(series.batches.size() < 2 ? "-" : percent(times.spread), Tone::Faint));
+  if (layout.rate) row.push_back(right(rate(times.sustained), Tone::Plain));
   if (!series.drained) row.push_back({.text = "*", .tone = Tone::Left});
   return row;
 }
@@ -124,26 +141,36 @@ Table table_of(const std::vector<const Series*>& shown, const Layout& layout) {
   return table;
 }
 
-std::string fitted(const std::vector<const Series*>& shown, const TextOptions& options) {
-  constexpr std::size_t indent = 2;
-  const auto width = static_cast<std::size_t>(options.width);
-  Layout layout;
-  for (const Layout narrower : {Layout{2, true, true}, Layout{1, true, true},
-                                Layout{1, false, true}, Layout{1, false, false}}) {
-    layout = narrower;
-    if (indent + table_of(shown, layout).width(layout.gap) <= width) break;
-  }
-  return table_of(shown, layout).str(indent, layout.gap, width, options.color);
+constexpr std::size_t table_indent = 2;
+
+// The widest that fits.
+Layout layout_for(const std::vector<const Series*>& shown, std::size_t width) {
+  constexpr std::array layouts{Layout{2, true, true, true}, Layout{1, true, true, true},
+                               Layout{1, true, false, true}, Layout{1, false, false, true},
+                               Layout{1, false, false, false}};
+  const auto* const found = std::find_if(layouts.begin(), layouts.end(), [&](const Layout& layout) {
+    return table_indent + table_of(shown, layout).width(layout.gap) <= width;
+  });
+  return found == layouts.end() ? layouts.back() : *found;
 }
 
-std::string notes(const std::vector<const Series*>& shown, const Report& report,
-                  const TextOptions& options) {
+std::string notes(const std::vector<const Series*>& shown, const Layout& layout,
+                  const Report& report, const TextOptions& options) {
   const auto width = static_cast<std::size_t>(options.width);
   const auto note = [&](std::string_view text) {
     return paint("  " + wrap(text, width, 2, 2), Tone::Faint, options.color) + '\n';
   };
   std::string out =
       note("time of one call; spread: median deviation of the batches' p25 from their median");
+  if (layout.rate) {
+    out += note(
+        "rate: calls that can be sustained, with what undoes each, and the wait until what was "
+        "dropped is gone");
+  }
+  if (std::any_of(shown.begin(), shown.end(),
+                  [](const Series* s) { return s->calls_per_timing > 1; })) {
+    out += note("+ several calls were timed at once, so that p90 and above are of their means");
+  }
   if (std::any_of(shown.begin(), shown.end(), [](const Series* s) { return !s->drained; })) {
     out += note("* a batch began before the namespaces of the one before were gone");
   }
@@ -153,16 +180,78 @@ std::string notes(const std::vector<const Series*>& shown, const Report& report,
   return out;
 }
 
-}  // namespace
-
-std::string timings(const Report& report, const TextOptions& options) {
+std::vector<const Series*> in_order(const Report& report) {
   std::vector<const Series*> shown;
   for (const Series& series : report.series) {
     if (!series.skip) shown.push_back(&series);
   }
-  if (shown.empty()) return {};
   std::stable_sort(shown.begin(), shown.end(), comes_before);
-  return heading("Timings", options) + fitted(shown, options) + notes(shown, report, options);
+  return shown;
+}
+
+// Bars an eighth of a line high to a whole one, linear in the counts; what is not empty shows.
+std::string bars(const std::vector<std::size_t>& counts) {
+  constexpr std::array<std::string_view, 9> blocks{" ", "▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"};
+  const std::size_t most = *std::max_element(counts.begin(), counts.end());
+  std::string out;
+  for (const std::size_t count : counts) {
+    const double share = static_cast<double>(count) / static_cast<double>(most);
+    const auto height = static_cast<std::size_t>(std::lround(share * 8));
+    out += blocks.at(count == 0 ? 0 : std::max<std::size_t>(height, 1));
+  }
+  return out;
+}
+
+Table::Row histogram_row(const Series& series, std::size_t width) {
+  Table::Row row = name_cells(series);
+  const LogHistogram histogram = log_histogram(series.samples, width);
+  const auto end = [&series](double value) {
+    const Unit unit = unit_for(series, value);
+    return fmt::format("{} {}", amount(value, unit), unit.name);
+  };
+  row.push_back(right(end(histogram.low), Tone::Plain));
+  row.push_back({.text = bars(histogram.counts), .tone = Tone::Strong});
+  row.push_back({.text = end(histogram.high)});
+  return row;
+}
+
+Table histogram_table(const std::vector<const Series*>& shown, std::size_t width) {
+  Table table;
+  for (const Series* series : shown) {
+    if (series->is_result() && !series->samples.empty()) table.add(histogram_row(*series, width));
+  }
+  return table;
+}
+
+}  // namespace
+
+std::string histograms(const Report& report, const TextOptions& options) {
+  constexpr std::size_t indent = 2;
+  constexpr std::size_t gap = 1;
+  constexpr std::size_t least = 10;
+  constexpr std::size_t most = 60;
+  const std::vector<const Series*> shown = in_order(report);
+  const auto width = static_cast<std::size_t>(options.width);
+  const std::size_t beside = indent + histogram_table(shown, least).width(gap) - least;
+  const Table table =
+      histogram_table(shown, width < beside + least ? least : std::min(most, width - beside));
+  if (!options.histogram || table.empty()) return {};
+  return heading("Distribution of times", options) + table.str(indent, gap, width, options.color) +
+         paint("  " + wrap("from the fastest to the slowest of the kept times, in steps of equal "
+                           "ratio; each line by its own scale",
+                           width, 2, 2),
+               Tone::Faint, options.color) +
+         '\n';
+}
+
+std::string timings(const Report& report, const TextOptions& options) {
+  const std::vector<const Series*> shown = in_order(report);
+  if (shown.empty()) return {};
+  const auto width = static_cast<std::size_t>(options.width);
+  const Layout layout = layout_for(shown, width);
+  return heading("Timings", options) +
+         table_of(shown, layout).str(table_indent, layout.gap, width, options.color) +
+         notes(shown, layout, report, options);
 }
 
 }  // namespace nsbench::text

@@ -150,6 +150,8 @@ Series timed(const std::string& id, std::vector<std::string> namespaces, double 
     Batch batch = batch_of(times);
     batch.t = 0.25 * (i + 1);
     batch.cpu = batch.p25 * 0.8;
+    batch.seconds = static_cast<double>(batch.calls) * batch.p25 * 2e-9;
+    batch.drain = series.namespaces.empty() ? 0 : 0.015;
     series.batches.push_back(batch);
   }
   store.move_into(series);

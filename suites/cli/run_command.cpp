@@ -11,7 +11,9 @@
 #include <memory>
 #include <random>
 #include <string>
+#include <vector>
 
+#include "bench/replay.h"
 #include "probes/sandbox/support.h"
 #include "reports/file.h"
 #include "reports/formats/text.h"
@@ -41,10 +43,12 @@ struct RunOptions {
   std::string suite = "quick";
   std::string filter;
   std::string color = "auto";
-  std::string json;  // a file, "-" for standard output
+  std::vector<std::string> google;  // --benchmark_* words
+  std::string json;                 // a file, "-" for standard output
   bool checks_only = false;
   bool benchmarks_only = false;
   bool verbose = false;
+  bool histogram = false;
   double seconds = 0;
   int repeat = 1;
   std::uint64_t seed = 0;
@@ -78,13 +82,18 @@ TextOptions text_options(const RunOptions& options) {
                                                         : ColorChoice::Auto;
   return {.color = use_color(choice, STDOUT_FILENO),
           .width = columns(STDOUT_FILENO),
-          .every_check = options.verbose};
+          .every_check = options.verbose,
+          .histogram = options.histogram};
 }
 
-// The text goes to standard output unless the JSON does.
+// The text goes to standard output unless the JSON or Google Benchmark's display does.
 ExitCode write_report(const RunOptions& options, const Report& report) {
   Status written;
-  if (options.json != "-") written = write_file("-", to_text(report, text_options(options)));
+  const bool google_display = wants_display(options.google);
+  if (options.json != "-" && !google_display) {
+    written = write_file("-", to_text(report, text_options(options)));
+  }
+  if (!options.google.empty()) replay(report.series, options.google);
   if (!options.json.empty()) {
     if (Status json = write_file(options.json, to_json(report)); !json) written = json;
   }
@@ -94,6 +103,14 @@ ExitCode write_report(const RunOptions& options, const Report& report) {
 }
 
 ExitCode run(RunOptions options, const std::string& command_line) {
+  Status flags = check_google_flags(options.google);
+  if (flags && options.json == "-" && wants_display(options.google)) {
+    flags = Error{"--json without a file and Google Benchmark's display both want standard output"};
+  }
+  if (!flags) {
+    complain(flags.error().str());
+    return ExitCode::Usage;
+  }
   if (options.seed == 0) options.seed = std::random_device{}() | 1U;
   const Support support = Support::look();
   const Result<Plan> plan = make_plan(selection_of(options, support));
@@ -121,6 +138,23 @@ ExitCode run(RunOptions options, const std::string& command_line) {
            support, report);
   line.clear();
   return worse(write_report(options, report), decide(report).code);
+}
+
+// Each with a value or, as Google Benchmark takes it, without.
+void add_google_flags(CLI::App& app, const std::shared_ptr<RunOptions>& options) {
+  for (const GoogleFlag& flag : google_flags()) {
+    const std::string name(flag.name);
+    const auto keep = [options, name](const std::string& value) {
+      options->google.push_back(fmt::format("{}={}", name, value));
+    };
+    app.add_option_function<std::string>(name, keep, std::string(flag.about))
+        ->expected(0, 1)
+        ->default_str("true")
+        ->trigger_on_parse()
+        ->option_text("[=VALUE]")
+        // Those that are refused are known, so that it can be said why.
+        ->group(flag.instead.empty() ? "Reports by Google Benchmark" : "");
+  }
 }
 
 }  // namespace
@@ -166,9 +200,12 @@ Action add_run(CLI::App& app) {
       ->check(CLI::Range(1, 1024));
   app.add_flag("-v,--verbose", options->verbose,
                "Every check on a line of its own (without: where there are many, a family is one)");
+  app.add_flag("--histogram", options->histogram,
+               "How the times of each benchmark are distributed, on a line each");
   app.add_option("--color", options->color, "Colour the tables")
       ->check(CLI::IsMember({"auto", "always", "never"}))
       ->capture_default_str();
+  add_google_flags(app, options);
   return [options](const std::string& command_line) { return run(*options, command_line); };
 }
 
