@@ -11,6 +11,7 @@ SeriesBuilder::SeriesBuilder(const BenchCase& bench_case, std::size_t warmup_bat
     : bench_case_(bench_case), warmup_left_(warmup_batches), store_(seed) {
   series_.id = bench_case.id();
   series_.workload = bench_case.workload->sentence;
+  series_.unit = bench_case.workload->unit;
   series_.namespaces = bench_case.workload->namespaces.names();
 }
 

@@ -5,6 +5,8 @@
 #include <chrono>
 #include <string>
 
+#include "bench/costs.h"
+#include "bench/families.h"
 #include "bench/operation.h"
 #include "probes/sandbox/calls.h"
 #include "probes/sandbox/enter.h"
@@ -125,14 +127,69 @@ class JoinByPidfd final : public Act {
   std::array<Child, target_count> targets_;
 };
 
-}  // namespace
-
 std::unique_ptr<Operation> make_join(const BenchCase& bench_case, const Stopwatch& stopwatch) {
   const NamespaceSet held = bench_case.workload->namespaces;
-  if (bench_case.way.variant == "pidfd") {
+  if (bench_case.way == pidfd_way) {
     return repeated(std::make_unique<JoinByPidfd>(held, stopwatch), held);
   }
   return repeated(std::make_unique<JoinByFds>(held, stopwatch), held);
 }
+
+constexpr std::array both_ways{setns_way, pidfd_way};
+
+constexpr std::string_view one =
+    "setns into a namespace that a waiting process holds open; not the way back";
+constexpr std::string_view in_child =
+    "setns into a namespace that a waiting process holds open, made in a fresh process each time, "
+    "since there is no way back";
+constexpr std::string_view usual =
+    "setns into what a container usually has of its own (pid, uts, ipc, net, cgroup, mnt): six "
+    "calls by descriptors, in one time, or one call by a pidfd; not the way back";
+constexpr std::string_view all =
+    "setns into all namespaces of a waiting process, in a fresh process each time: eight calls by "
+    "descriptors, in one time, or one call by a pidfd";
+constexpr std::string_view baseline =
+    "setns into the uts namespace that the process is in already: the baseline";
+
+constexpr std::string_view many_cost =
+    "ksys_setns() (kernel/nsproxy.c), once for each descriptor; of the kinds mntns_install() and "
+    "userns_install()";
+
+constexpr std::string_view hand =
+    "unshare {options} sleep 60 &\n"
+    "strace -T -e trace=setns nsenter -t $! {options} true";
+
+constexpr Workload join(std::string_view name, NamespaceSet set, std::string_view sentence,
+                        std::string_view cost, std::string_view core = {}) {
+  return {.family = "join",
+          .name = name,
+          .namespaces = set,
+          .ways = both_ways,
+          .make = make_join,
+          .sentence = sentence,
+          .dominated_by = cost,
+          .by_hand = hand,
+          .source = "setns(2), pidfd_open(2)",
+          .core = core,
+          .leaves_dropped = false};
+}
+
+constexpr std::array rows{
+    join("none", {}, baseline, cost_of_joining(Kind::Uts)),
+    join("user", {Kind::User}, in_child, cost_of_joining(Kind::User)),
+    join("pid", {Kind::Pid}, one, cost_of_joining(Kind::Pid)),
+    join("uts", {Kind::Uts}, one, cost_of_joining(Kind::Uts)),
+    join("ipc", {Kind::Ipc}, one, cost_of_joining(Kind::Ipc)),
+    join("net", {Kind::Net}, one, cost_of_joining(Kind::Net), "setns"),
+    join("cgroup", {Kind::Cgroup}, one, cost_of_joining(Kind::Cgroup)),
+    join("time", {Kind::Time}, one, cost_of_joining(Kind::Time)),
+    join("mnt", {Kind::Mnt}, one, cost_of_joining(Kind::Mnt)),
+    join("usual", usual_set, usual, many_cost),
+    join("all", NamespaceSet::all(), all, many_cost),
+};
+
+}  // namespace
+
+std::span<const Workload> join_workloads() { return rows; }
 
 }  // namespace nsbench::bench

@@ -7,6 +7,7 @@
 
 #include <cerrno>
 
+#include "bench/small_root.h"
 #include "probes/sandbox/calls.h"
 
 namespace nsbench::bench {
@@ -14,16 +15,13 @@ namespace {
 
 class AndBack final : public Operation {
  public:
-  AndBack(std::unique_ptr<Act> act, NamespaceSet undone) : act_(std::move(act)), undone_(undone) {}
+  AndBack(std::unique_ptr<Act> act, Home home) : act_(std::move(act)), home_(std::move(home)) {}
 
-  Status arrange() override { return act_->arrange(); }
-
-  Status begin() override {
-    Result<NamespaceFds> own = NamespaceFds::open("/proc/self", undone_);
-    if (!own) return own.error();
-    own_ = std::move(*own);
-    return {};
+  Status arrange() override {
+    Status ready = home_.arrange();
+    return ready ? act_->arrange() : ready;
   }
+  Status begin() override { return home_.enter(); }
 
   Result<double> time_one() override {
     Result<double> ns = act_->run();
@@ -40,27 +38,29 @@ class AndBack final : public Operation {
 
  private:
   Result<double> back(double ns) {
-    if (Status joined = own_.join(); !joined) {
+    if (Status joined = home_.join(); !joined) {
       return Error{joined.error().step + " back", joined.error().err};
     }
     return ns;
   }
 
   std::unique_ptr<Act> act_;
-  NamespaceSet undone_;
-  NamespaceFds own_;
+  Home home_;
 };
 
 class InFreshChild final : public Operation {
  public:
-  explicit InFreshChild(std::unique_ptr<Act> act) : act_(std::move(act)) {}
+  InFreshChild(std::unique_ptr<Act> act, Home home)
+      : act_(std::move(act)), home_(std::move(home)) {}
 
   Status arrange() override {
     Result<SharedMemory<Answer>> memory = SharedMemory<Answer>::make();
     if (!memory) return memory.error();
     answer_ = std::move(*memory);
-    return act_->arrange();
+    Status ready = home_.arrange();
+    return ready ? act_->arrange() : ready;
   }
+  Status begin() override { return home_.enter(); }
 
   Result<double> time_one() override {
     answer_->ns = -1;
@@ -93,6 +93,7 @@ class InFreshChild final : public Operation {
   }
 
   std::unique_ptr<Act> act_;
+  Home home_;
   SharedMemory<Answer> answer_;
 };
 
@@ -104,17 +105,43 @@ Result<double> Operation::time_many(std::size_t /*count*/) {
 
 Result<double> Act::run_many(std::size_t /*count*/) { return Error{"this call can't be repeated"}; }
 
-std::unique_ptr<Operation> and_back(std::unique_ptr<Act> act, NamespaceSet undone) {
-  return std::make_unique<AndBack>(std::move(act), undone);
+std::unique_ptr<Operation> and_back(std::unique_ptr<Act> act, Home home) {
+  return std::make_unique<AndBack>(std::move(act), std::move(home));
 }
 
-std::unique_ptr<Operation> in_fresh_child(std::unique_ptr<Act> act) {
-  return std::make_unique<InFreshChild>(std::move(act));
+std::unique_ptr<Operation> in_fresh_child(std::unique_ptr<Act> act, Home home) {
+  return std::make_unique<InFreshChild>(std::move(act), std::move(home));
 }
 
-std::unique_ptr<Operation> repeated(std::unique_ptr<Act> act, NamespaceSet entered) {
-  return entered.has(Kind::User) ? in_fresh_child(std::move(act))
-                                 : and_back(std::move(act), entered);
+std::unique_ptr<Operation> repeated(std::unique_ptr<Act> act, NamespaceSet entered,
+                                    std::size_t mounts) {
+  Home home(entered, mounts);
+  return entered.has(Kind::User) ? in_fresh_child(std::move(act), std::move(home))
+                                 : and_back(std::move(act), std::move(home));
+}
+
+Status Home::arrange() {
+  if (!changed_.has(Kind::Mnt)) return {};
+  Result<Fd> mounts = small_mount_namespace(mounts_);
+  if (!mounts) return mounts.error();
+  small_mounts_ = std::move(*mounts);
+  return {};
+}
+
+Status Home::enter() {
+  const NamespaceSet mnt{Kind::Mnt};
+  Result<NamespaceFds> own =
+      NamespaceFds::open("/proc/self", changed_ - NamespaceSet{Kind::Mnt, Kind::User});
+  if (!own) return own.error();
+  fds_ = std::move(*own);
+  if (!changed_.has(Kind::Mnt)) return {};
+  if (calls::setns(small_mounts_.get(), mnt.flags()) != 0) {
+    return Error::last("setns(fd, CLONE_NEWNS)");
+  }
+  Fd again(::fcntl(small_mounts_.get(), F_DUPFD_CLOEXEC, 3));
+  if (!again.valid()) return Error::last("fcntl(F_DUPFD_CLOEXEC)");
+  fds_.add(Kind::Mnt, std::move(again));
+  return {};
 }
 
 Result<NamespaceFds> NamespaceFds::open(const std::string& proc_dir, NamespaceSet set) {
@@ -145,9 +172,7 @@ Status NamespaceFds::join() const {
 }
 
 std::unique_ptr<Operation> make_operation(const BenchCase& bench_case, const Stopwatch& stopwatch) {
-  if (bench_case.workload->family == "create") return make_create(bench_case, stopwatch);
-  if (bench_case.workload->family == "join") return make_join(bench_case, stopwatch);
-  return nullptr;
+  return bench_case.workload->make(bench_case, stopwatch);
 }
 
 }  // namespace nsbench::bench

@@ -8,6 +8,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "bench/recording.h"
@@ -61,14 +62,6 @@ class Act {
   virtual Result<double> run_many(std::size_t count);
 };
 
-// Runs `act` in the batch's process, and joins the process's first namespaces of `undone` again.
-std::unique_ptr<Operation> and_back(std::unique_ptr<Act> act, NamespaceSet undone);
-// Runs each call of `act` in a process of its own: for user namespaces, which can't be left again,
-// and which nest no deeper than 32.
-std::unique_ptr<Operation> in_fresh_child(std::unique_ptr<Act> act);
-// and_back() where there is a way back, else in_fresh_child().
-std::unique_ptr<Operation> repeated(std::unique_ptr<Act> act, NamespaceSet entered);
-
 // Descriptors of namespaces, in the order in which they are to be joined.
 class NamespaceFds {
  public:
@@ -76,6 +69,11 @@ class NamespaceFds {
   static Result<NamespaceFds> open(const std::string& proc_dir, NamespaceSet set);
   // One that can't be joined: EBADF.
   static NamespaceFds none();
+  // One more, to be joined last.
+  void add(Kind kind, Fd fd) {
+    targets_.push_back(
+        {.fd = std::move(fd), .flag = row(kind).flag, .flag_name = row(kind).flag_name});
+  }
   // setns into each.
   [[nodiscard]] Status join() const;
   // The same for a timed region: nothing but the calls. False: errno says why the last one failed.
@@ -95,11 +93,37 @@ class NamespaceFds {
   std::vector<Target> targets_;
 };
 
-// create.cpp
-std::unique_ptr<Operation> make_create(const BenchCase& bench_case, const Stopwatch& stopwatch);
-// join.cpp
-std::unique_ptr<Operation> make_join(const BenchCase& bench_case, const Stopwatch& stopwatch);
-// By the case's family; null for a family that has no operation.
+// Where a batch's process is when it makes its calls, and where it is again after each: the
+// namespaces of the kinds that the calls change. Those are the arena's own, but for mnt: that one
+// has a known number of mounts.
+class Home {
+ public:
+  // `changed`: what a call makes or enters; `mounts`: beside the root.
+  explicit Home(NamespaceSet changed, std::size_t mounts = 0)
+      : changed_(changed), mounts_(mounts) {}
+  // In the worker, once.
+  Status arrange();
+  // In the process of a batch. Without a /proc from then on, if mnt is changed.
+  Status enter();
+  [[nodiscard]] Status join() const { return fds_.join(); }
+
+ private:
+  NamespaceSet changed_;
+  std::size_t mounts_;
+  Fd small_mounts_;
+  NamespaceFds fds_;
+};
+
+// Runs `act` in the batch's process, and goes home again after each call.
+std::unique_ptr<Operation> and_back(std::unique_ptr<Act> act, Home home);
+// Runs each call of `act` in a process of its own: for user namespaces, which can't be left again,
+// and which nest no deeper than 32.
+std::unique_ptr<Operation> in_fresh_child(std::unique_ptr<Act> act, Home home);
+// and_back() where there is a way back, else in_fresh_child().
+std::unique_ptr<Operation> repeated(std::unique_ptr<Act> act, NamespaceSet entered,
+                                    std::size_t mounts = 0);
+
+// The operation of a case, by its row.
 std::unique_ptr<Operation> make_operation(const BenchCase& bench_case, const Stopwatch& stopwatch);
 
 }  // namespace nsbench::bench

@@ -158,7 +158,7 @@ std::size_t calls_per_timing_of(double ns, bool by_cycles) {
 
 std::size_t max_calls_of(const BenchCase& bench_case) {
   std::size_t calls = Recording::max_timings;
-  if (bench_case.way.method == Method::Setns) return calls;
+  if (!bench_case.workload->leaves_dropped) return calls;
   for (const Kind kind : bench_case.workload->namespaces.kinds()) {
     calls = std::min(calls, within_limit(kind, backlog_allowed(kind)));
   }
@@ -203,7 +203,7 @@ Status Worker::set_up() {
     if (lane.operation != nullptr && lane.operation->repeatable()) {
       lane.calls_per_timing = fixed_calls_per_timing_;
     }
-    if (bench_case.way.method != Method::Setns) drain_.prepare(bench_case.workload->namespaces);
+    if (bench_case.workload->leaves_dropped) drain_.prepare(bench_case.workload->namespaces);
   }
   return {};
 }
@@ -218,7 +218,7 @@ BatchSummary Worker::run_batch(std::size_t case_index, double seconds) {
     end = failure(BatchEnds::Outcome::NotArranged, s.error());
   } else {
     end = measure(lane, seconds);
-    if (bench_case.way.method != Method::Setns) drain(bench_case.workload->namespaces, end);
+    if (bench_case.workload->leaves_dropped) drain(bench_case.workload->namespaces, end);
   }
   lane.overhead = seconds_since(start) - recording_->seconds;
   BatchSummary summary;
@@ -273,7 +273,7 @@ Result<double> Worker::p25_without_plant(const BenchCase& bench_case, Lane& lane
     sorted_.assign(recording_->ns.begin(),
                    recording_->ns.begin() + static_cast<std::ptrdiff_t>(recording_->timings));
     p25.push_back(batch_of(sorted_).p25);
-    if (bench_case.way.method != Method::Setns) drain(bench_case.workload->namespaces, end);
+    if (bench_case.workload->leaves_dropped) drain(bench_case.workload->namespaces, end);
   }
   std::sort(p25.begin(), p25.end());
   return quantile(p25, 0.5);

@@ -10,7 +10,11 @@ namespace nsbench {
 namespace {
 
 using testing::Contains;
+using testing::Gt;
+using testing::HasSubstr;
 using testing::Not;
+using testing::SizeIs;
+using testing::UnorderedElementsAre;
 
 std::set<std::string> all_ids() {
   std::set<std::string> ids;
@@ -37,11 +41,10 @@ TEST(Workloads, EveryKindIsMadeByEveryCallThatCanMakeIt) {
       };
       EXPECT_THAT(ids, Contains(made_by(Method::Clone3)));
       EXPECT_THAT(ids, Contains(made_by(Method::Unshare)));
-      if (kind.kind == Kind::Time) {
-        EXPECT_THAT(ids, Not(Contains(made_by(Method::Clone))));
-      } else {
-        EXPECT_THAT(ids, Contains(made_by(Method::Clone)));
-      }
+      const std::string vfork =
+          "create/" + std::string(kind.name) + ":clone3.vfork:" + std::string(id(privilege));
+      EXPECT_EQ(ids.contains(made_by(Method::Clone)), kind.kind != Kind::Time);
+      EXPECT_EQ(ids.contains(vfork), kind.kind != Kind::Time);
     }
   }
 }
@@ -70,12 +73,76 @@ TEST(Workloads, AllTogetherAndTheBaselineExistForEveryCall) {
 }
 
 TEST(Workloads, NamesSayWhichNamespacesAreMeant) {
-  for (const Workload& workload : all_workloads()) {
-    EXPECT_FALSE(workload.sentence.empty()) << workload.name;
-    if (workload.name == "all_but_time") continue;
-    const Result<NamespaceSet> named = NamespaceSet::parse(workload.name);
-    ASSERT_TRUE(named) << named.error().str();
-    EXPECT_EQ(*named, workload.namespaces) << workload.name;
+  for (const Workload* workload : all_workloads()) {
+    SCOPED_TRACE(subject(*workload));
+    const Result<NamespaceSet> named = NamespaceSet::parse(workload->name);
+    const bool names_a_kind = workload->family != "links" && workload->namespaces.size() == 1;
+    EXPECT_TRUE(named.ok() || !names_a_kind);
+    EXPECT_TRUE(!named || *named == workload->namespaces);
+  }
+}
+
+TEST(Workloads, RowsAreComplete) {
+  std::set<std::string> subjects;
+  for (const Workload* workload : all_workloads()) {
+    SCOPED_TRACE(subject(*workload));
+    EXPECT_TRUE(subjects.insert(subject(*workload)).second);
+    EXPECT_NE(workload->make, nullptr);
+    EXPECT_FALSE(workload->ways.empty());
+    EXPECT_THAT(std::string(workload->sentence), SizeIs(Gt(20U)));
+    EXPECT_THAT(std::string(workload->dominated_by), HasSubstr("("));  // names a function
+    EXPECT_THAT(by_hand(*workload), Not(HasSubstr("{options}")));
+    EXPECT_THAT(by_hand(*workload), SizeIs(Gt(10U)));
+    EXPECT_FALSE(workload->source.empty());
+    EXPECT_EQ(workload->curve.values.empty(), workload->curve.parameter.empty());
+    EXPECT_TRUE(std::is_sorted(workload->curve.values.begin(), workload->curve.values.end()));
+    EXPECT_TRUE(workload->unit == "ns" || workload->unit == "bytes");
+  }
+}
+
+TEST(Workloads, ClassicCloneNeverMakesTime) {
+  for (const BenchCase& bench_case : all_bench_cases()) {
+    const Recipe recipe{.namespaces = bench_case.workload->namespaces,
+                        .method = bench_case.way.method,
+                        .variant = "",
+                        .privilege = bench_case.privilege};
+    EXPECT_TRUE(recipe.exists()) << bench_case.id().str();
+  }
+}
+
+TEST(Workloads, SixOperationsAreTheCore) {
+  std::set<std::string> core;
+  for (const BenchCase& bench_case : all_bench_cases()) {
+    if (bench_case.privilege == Privilege::Root && bench_case.tier() == Tier::Core) {
+      core.insert(bench_case.id().str());
+    }
+  }
+  EXPECT_THAT(core, UnorderedElementsAre("create/uts:unshare:root", "create/cgroup:unshare:root",
+                                         "create/pid:clone3:root", "create/mnt:unshare:root",
+                                         "create/net:unshare:root", "join/net:setns:root"));
+}
+
+TEST(Workloads, EveryKindHasEveryCost) {
+  const std::set<std::string> ids = all_ids();
+  for (const char* family : {"create", "join", "open", "drop"}) {
+    std::set<std::string> names;
+    for (const Workload* workload : all_workloads()) {
+      if (workload->family == family) names.insert(std::string(workload->name));
+    }
+    EXPECT_THAT(names, Contains("none")) << family;
+    for (const KindRow& kind : all_kinds) {
+      EXPECT_THAT(names, Contains(std::string(kind.name))) << family;
+    }
+  }
+}
+
+TEST(Workloads, ACurveHasACaseForEachValue) {
+  const std::set<std::string> ids = all_ids();
+  for (const char* id :
+       {"create/mnt/mounts=0:unshare:root", "create/mnt/mounts=5000:unshare:userns",
+        "create/net/live=4000:unshare:root", "create/user/depth=30:clone3:root",
+        "create/none/resident_mb=1024:clone3.vfork:root"}) {
+    EXPECT_THAT(ids, Contains(id));
   }
 }
 

@@ -17,11 +17,7 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-std::string subject(const auto& row) { return fmt::format("{}/{}", row.family, row.name); }
-
-std::string name_of(const Way& way) {
-  return fmt::format("{}{}{}", id(way.method), way.variant.empty() ? "" : ".", way.variant);
-}
+std::string subject(const Probe& probe) { return fmt::format("{}/{}", probe.family, probe.name); }
 
 template <class Row, class Name>
 std::vector<std::string> names(const Row& row, Name name) {
@@ -58,6 +54,28 @@ std::size_t count_cases(const Probe& probe) {
       all.begin(), all.end(), [&](const CheckCase& c) { return c.probe == &probe && !c.control; }));
 }
 
+std::vector<BenchCase> cases_of(const Workload& workload) {
+  std::vector<BenchCase> cases = all_bench_cases();
+  std::erase_if(cases, [&workload](const BenchCase& c) { return c.workload != &workload; });
+  return cases;
+}
+
+// "core", "standard": each once.
+std::vector<std::string> tiers_of(const Workload& workload) {
+  std::vector<std::string> tiers;
+  for (const BenchCase& bench_case : cases_of(workload)) {
+    const std::string tier(id(bench_case.tier()));
+    if (std::find(tiers.begin(), tiers.end(), tier) == tiers.end()) tiers.push_back(tier);
+  }
+  return tiers;
+}
+
+// "mounts = 0, 10, 100"; empty where there is no curve.
+std::string values_of(const Workload& workload) {
+  if (workload.curve.values.empty()) return "";
+  return fmt::format("{} = {}", workload.curve.parameter, fmt::join(workload.curve.values, ", "));
+}
+
 Json json_of(const Probe& probe) {
   Json entry{{"name", subject(probe)},
              {"sentence", probe.sentence},
@@ -81,10 +99,21 @@ Json json_of(const Probe& probe) {
 }
 
 Json json_of(const Workload& workload) {
-  return {{"name", subject(workload)},
-          {"sentence", workload.sentence},
-          {"namespaces", workload.namespaces.names()},
-          {"methods", ways_of(workload.ways)}};
+  Json entry{{"name", subject(workload)},
+             {"sentence", workload.sentence},
+             {"dominated_by", workload.dominated_by},
+             {"by_hand", by_hand(workload)},
+             {"source", workload.source},
+             {"namespaces", workload.namespaces.names()},
+             {"methods", ways_of(workload.ways)},
+             {"tiers", tiers_of(workload)},
+             {"unit", workload.unit},
+             {"cases", cases_of(workload).size()}};
+  if (!workload.curve.values.empty()) {
+    entry["parameter"] = workload.curve.parameter;
+    entry["values"] = workload.curve.values;
+  }
+  return entry;
 }
 
 std::string long_lines(const Probe& probe) {
@@ -96,8 +125,13 @@ std::string long_lines(const Probe& probe) {
 }
 
 std::string long_lines(const Workload& workload) {
-  return fmt::format("    namespaces  {}\n    by          {}\n", workload.namespaces.str(),
-                     listed(ways_of(workload.ways)));
+  const std::string values = values_of(workload);
+  return fmt::format(
+      "    source      {}\n    namespaces  {}\n    by          {}\n    tier        {}\n{}"
+      "    dominated   {}\n",
+      workload.source, workload.namespaces.str(), listed(ways_of(workload.ways)),
+      listed(tiers_of(workload)), values.empty() ? "" : fmt::format("    at          {}\n", values),
+      workload.dominated_by);
 }
 
 template <class Row>
@@ -113,9 +147,17 @@ struct Named {
   std::vector<const Workload*> workloads;
 };
 
-bool is_called(const auto& row, std::string_view name) {
-  return name == row.name || name == subject(row) ||
-         name.starts_with(subject(row) + ":");  // a case id
+bool is_called(const Probe& probe, std::string_view name) {
+  return name == probe.name || name == subject(probe) ||
+         name.starts_with(subject(probe) + ":");  // a case id
+}
+
+// A name without a parameter stands for its curves as well.
+bool is_called(const Workload& workload, std::string_view name) {
+  const std::string plain = fmt::format("{}/{}", workload.family, workload.name);
+  const std::string own = subject(workload);
+  return name == workload.name || name == plain || name == own ||
+         name.starts_with(own + (workload.curve.values.empty() ? ":" : "="));  // a case id
 }
 
 Result<Named> find(std::string_view name) {
@@ -123,13 +165,13 @@ Result<Named> find(std::string_view name) {
   for (const Probe* probe : all_probes()) {
     if (is_called(*probe, name)) found.probes.push_back(probe);
   }
-  for (const Workload& workload : all_workloads()) {
-    if (is_called(workload, name)) found.workloads.push_back(&workload);
+  for (const Workload* workload : all_workloads()) {
+    if (is_called(*workload, name)) found.workloads.push_back(workload);
   }
   if (!found.probes.empty() || !found.workloads.empty()) return found;
   std::vector<std::string> known;
   for (const Probe* probe : all_probes()) known.push_back(subject(*probe));
-  for (const Workload& workload : all_workloads()) known.push_back(subject(workload));
+  for (const Workload* workload : all_workloads()) known.push_back(subject(*workload));
   return Error{fmt::format("no check or benchmark is called \"{}\"; nearest: {}", name,
                            nearest(name, std::move(known)))};
 }
@@ -205,11 +247,20 @@ void explain(const Probe& probe, Page& page) {
 void explain(const Workload& workload, Page& page) {
   page.line(subject(workload));
   page.paragraph(workload.sentence);
+  page.heading("What dominates it in the kernel");
+  page.paragraph(workload.dominated_by);
+  page.heading("See it by hand");
+  add_commands(page, by_hand(workload));
   page.heading("How it is timed");
   page.field("namespaces", workload.namespaces.str());
   page.field("by", listed(ways_of(workload.ways)));
+  if (const std::string values = values_of(workload); !values.empty()) page.field("at", values);
+  page.field("tier", listed(tiers_of(workload)));
+  page.field("unit", workload.unit);
+  page.field("source", workload.source);
   page.heading("Run it");
-  page.line(fmt::format("  $ nsbench --benchmarks-only --filter '^{}:'", subject(workload)));
+  page.line(fmt::format("  $ nsbench --benchmarks-only --suite full --filter '^{}{}'",
+                        subject(workload), workload.curve.values.empty() ? ":" : "="));
 }
 
 }  // namespace
@@ -226,14 +277,16 @@ std::string catalog_text(bool long_form) {
   std::string text = "Checks\n";
   for (const Probe* probe : all_probes()) text += lines_of(*probe, long_form);
   text += "\nBenchmarks\n";
-  for (const Workload& workload : all_workloads()) text += lines_of(workload, long_form);
+  for (const Workload* workload : all_workloads()) text += lines_of(*workload, long_form);
   return text;
 }
 
 std::string catalog_json() {
   Json list{{"checks", Json::array()}, {"benchmarks", Json::array()}};
   for (const Probe* probe : all_probes()) list["checks"].push_back(json_of(*probe));
-  for (const Workload& workload : all_workloads()) list["benchmarks"].push_back(json_of(workload));
+  for (const Workload* workload : all_workloads()) {
+    list["benchmarks"].push_back(json_of(*workload));
+  }
   return list.dump(2) + "\n";
 }
 

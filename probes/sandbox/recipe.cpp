@@ -6,9 +6,13 @@
 
 namespace nsbench {
 
+std::string name_of(const Way& way) {
+  return fmt::format("{}{}{}", id(way.method), way.variant.empty() ? "" : ".", way.variant);
+}
+
 std::string Recipe::str() const {
-  const std::string way = std::string(id(method)) + (variant.empty() ? "" : "." + variant);
-  return fmt::format("{} by {} as {}", namespaces.str(), way, id(privilege));
+  return fmt::format("{} by {} as {}", namespaces.str(), name_of({method, variant}),
+                     id(privilege));
 }
 
 Result<Recipe> Recipe::parse(std::string_view text) {

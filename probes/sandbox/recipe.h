@@ -17,6 +17,9 @@ struct Way {
   std::string_view variant;
   friend bool operator==(const Way&, const Way&) = default;
 };
+// "setns.pidfd"
+std::string name_of(const Way& way);
+
 inline constexpr std::array all_ways{Way{Method::Clone, ""}, Way{Method::Clone3, ""},
                                      Way{Method::Unshare, ""}, Way{Method::Setns, ""},
                                      Way{Method::Setns, "pidfd"}};

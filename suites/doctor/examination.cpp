@@ -116,10 +116,6 @@ std::vector<Refused> try_kinds(const Support& support) {
   return refused;
 }
 
-std::string name_of(const Way& way) {
-  return fmt::format("{}{}{}", id(way.method), way.variant.empty() ? "" : ".", way.variant);
-}
-
 std::vector<Refused> try_ways(const Support& support) {
   std::vector<Refused> refused;
   for (const Way& way : all_ways) {

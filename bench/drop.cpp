@@ -1,0 +1,177 @@
+// The family `drop`: what the one who leaves a namespace last waits for.
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <string>
+
+#include "bench/costs.h"
+#include "bench/families.h"
+#include "bench/footprint.h"
+#include "bench/operation.h"
+#include "probes/sandbox/calls.h"
+#include "probes/sandbox/child.h"
+
+namespace nsbench::bench {
+namespace {
+
+// Makes one by unshare, untimed, and times the way back out of it.
+class DropBySetns final : public Operation {
+ public:
+  DropBySetns(NamespaceSet set, const Stopwatch& stopwatch)
+      : flags_(set.flags()),
+        step_(fmt::format("unshare({})", set.flag_names())),
+        stopwatch_(stopwatch),
+        // The baseline joins the uts namespace that the process is in already.
+        home_(set.empty() ? NamespaceSet{Kind::Uts} : set) {}
+
+  Status arrange() override { return home_.arrange(); }
+  Status begin() override { return home_.enter(); }
+
+  Result<double> time_one() override {
+    if (flags_ != 0 && calls::unshare(flags_) != 0) return Error::last(step_);
+    const Ticks started = stopwatch_.start();
+    const Status back = home_.join();
+    const Ticks stopped = stopwatch_.stop();
+    if (!back) return Error{back.error().step + " back", back.error().err};
+    return stopwatch_.ns(started, stopped);
+  }
+
+ private:
+  std::uint64_t flags_;
+  std::string step_;
+  Stopwatch stopwatch_;
+  Home home_;
+};
+
+// Times the end of the only process inside, from the word that lets it go until it is reaped.
+class DropByExit final : public Operation {
+ public:
+  DropByExit(NamespaceSet set, const Stopwatch& stopwatch)
+      : flags_(set.flags()),
+        step_(fmt::format("clone3({})", set.flag_names())),
+        stopwatch_(stopwatch),
+        home_(set) {}
+
+  Status arrange() override { return home_.arrange(); }
+
+  Status begin() override {
+    for (Pipe* pipe : {&ready_, &release_}) {
+      std::array<int, 2> ends{};
+      if (::pipe2(ends.data(), O_CLOEXEC) != 0) return Error::last("pipe2");
+      pipe->read = Fd(ends[0]);
+      pipe->write = Fd(ends[1]);
+    }
+    leave_heap_out_of_children();
+    return home_.enter();
+  }
+
+  Result<double> time_one() override {
+    // The child has no heap, so neither `this`.
+    const int ready = ready_.write.get();
+    const int released = release_.read.get();
+    const pid_t pid = calls::clone3(flags_, nullptr);
+    if (pid == 0) wait_and_exit(ready, released);
+    if (pid < 0) return Error::last(step_);
+    char byte = 0;
+    while (::read(ready_.read.get(), &byte, 1) < 0 && errno == EINTR) {
+    }
+    const Ticks started = stopwatch_.start();
+    const bool told = ::write(release_.write.get(), "", 1) == 1;
+    while (::waitpid(pid, nullptr, 0) < 0 && errno == EINTR) {
+    }
+    const Ticks stopped = stopwatch_.stop();
+    if (!told) return Error{"the process inside could not be let go"};
+    return stopwatch_.ns(started, stopped);
+  }
+
+ private:
+  struct Pipe {
+    Fd read, write;
+  };
+
+  [[noreturn]] static void wait_and_exit(int ready, int released) {
+    stay_tied_to_parent();
+    char byte = 0;
+    if (::write(ready, &byte, 1) == 1) {
+      while (::read(released, &byte, 1) < 0 && errno == EINTR) {
+      }
+    }
+    ::_exit(0);
+  }
+
+  std::uint64_t flags_;
+  std::string step_;
+  Stopwatch stopwatch_;
+  Home home_;
+  Pipe ready_, release_;
+};
+
+std::unique_ptr<Operation> make_drop(const BenchCase& bench_case, const Stopwatch& stopwatch) {
+  const NamespaceSet set = bench_case.workload->namespaces;
+  if (bench_case.way == setns_way) return std::make_unique<DropBySetns>(set, stopwatch);
+  return std::make_unique<DropByExit>(set, stopwatch);
+}
+
+constexpr std::array both_ways{setns_way, clone3_way};
+
+constexpr std::string_view one =
+    "leaving the namespace as the last: by setns back home out of one that unshare just made, or "
+    "by the end of the only process in it (clone3), from the word that lets it go until it is "
+    "reaped. What the kernel does later, in its own time, is drain's";
+constexpr std::string_view one_small =
+    "leaving the namespace, a copy of one with one mount, as the last: by setns back home out of "
+    "one that unshare just made, or by the end of the only process in it (clone3), from the word "
+    "that lets it go until it is reaped";
+constexpr std::string_view by_exit =
+    "the end of the only process in it, from the word that lets it go until it is reaped; there is "
+    "no other way out. What the kernel does later, in its own time, is drain's";
+constexpr std::string_view baseline =
+    "setns into the uts namespace that the process is in already, or the end of a process without "
+    "namespaces of its own: the baseline, to be subtracted";
+constexpr std::string_view baseline_cost =
+    "ksys_setns() (kernel/nsproxy.c); or the switch to the process, do_exit() and exit_mmap() "
+    "(kernel/exit.c), and the switch back";
+constexpr std::string_view all_cost =
+    "do_exit(): exit_task_namespaces() and of it put_mnt_ns(), as in drop/mnt; "
+    "zap_pid_ns_processes()";
+constexpr std::string_view hand =
+    "python3 -c 'import os,time; h=os.open(\"/proc/self/ns/{name}\",0); os.unshare({flag}); "
+    "t=time.perf_counter_ns(); os.setns(h); print(time.perf_counter_ns()-t)'";
+constexpr std::string_view hand_exit = "perf trace -s unshare {options} --fork true";
+
+constexpr Workload drop(std::string_view name, NamespaceSet set, std::span<const Way> ways,
+                        std::string_view sentence, std::string_view cost,
+                        std::string_view by_hand) {
+  return {.family = "drop",
+          .name = name,
+          .namespaces = set,
+          .ways = ways,
+          .make = make_drop,
+          .sentence = sentence,
+          .dominated_by = cost,
+          .by_hand = by_hand,
+          .source = "namespaces(7), \"Namespace lifetime\"; setns(2), _exit(2)"};
+}
+
+constexpr std::array rows{
+    drop("none", {}, both_ways, baseline, baseline_cost, hand),
+    drop("user", {Kind::User}, clone3_only, by_exit, cost_of_dropping(Kind::User), hand_exit),
+    drop("pid", {Kind::Pid}, both_ways, one, cost_of_dropping(Kind::Pid), hand),
+    drop("uts", {Kind::Uts}, both_ways, one, cost_of_dropping(Kind::Uts), hand),
+    drop("ipc", {Kind::Ipc}, both_ways, one, cost_of_dropping(Kind::Ipc), hand),
+    drop("net", {Kind::Net}, both_ways, one, cost_of_dropping(Kind::Net), hand),
+    drop("cgroup", {Kind::Cgroup}, both_ways, one, cost_of_dropping(Kind::Cgroup), hand),
+    drop("time", {Kind::Time}, both_ways, one, cost_of_dropping(Kind::Time), hand),
+    drop("mnt", {Kind::Mnt}, both_ways, one_small, cost_of_dropping(Kind::Mnt), hand),
+    drop("all", NamespaceSet::all(), clone3_only, by_exit, all_cost, hand_exit),
+};
+
+}  // namespace
+
+std::span<const Workload> drop_workloads() { return rows; }
+
+}  // namespace nsbench::bench

@@ -1,0 +1,10 @@
+#include "bench/families.h"
+
+namespace nsbench::bench {
+
+std::vector<std::span<const Workload>> all_families() {
+  return {create_workloads(), join_workloads(), open_workloads(), drop_workloads(),
+          curve_workloads()};
+}
+
+}  // namespace nsbench::bench
