@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "bench/recording.h"
+#include "bench/requirements.h"
 
 namespace nsbench::bench {
 
@@ -67,7 +68,9 @@ void SeriesBuilder::fail(const Error& error, const Support& support) {
                       bench_case_.workload->namespaces.has(Kind::User);
   // What has worked once is not refused by the environment.
   const bool worked = has_batches() || series_.warmup_batches > 0;
-  const std::optional<Skip> reason = worked ? std::nullopt : support.explain(error, userns);
+  std::optional<Skip> reason;
+  if (!worked) reason = met_a_limit(bench_case_, error);
+  if (!worked && !reason) reason = support.explain(error, userns);
   if (reason) {
     series_.failures = 0;
     skip(*reason);

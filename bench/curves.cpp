@@ -3,11 +3,9 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/mman.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include <array>
-#include <csignal>
 #include <memory>
 #include <utility>
 #include <vector>
@@ -26,19 +24,6 @@ namespace nsbench::bench {
 namespace {
 
 // ---- live namespaces
-
-void allow_many_descriptors() {
-  rlimit limit{};
-  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
-  limit.rlim_cur = limit.rlim_max;
-  ::setrlimit(RLIMIT_NOFILE, &limit);
-}
-
-// The file of /proc/PID/ns that names what unshare just made: a new time namespace is the
-// children's only.
-const char* made_by_unshare(Kind kind) {
-  return kind == Kind::Time ? "time_for_children" : row(kind).name.data();
-}
 
 // By descriptors. Where it is about mnt, each is a copy of a namespace with one mount.
 Status hold_by_descriptors(Kind kind, std::size_t count, int small_mounts) {
@@ -64,10 +49,7 @@ Status hold_by_processes(Kind kind, std::size_t count) {
   leave_heap_out_of_children();
   for (std::size_t i = 0; i < count; ++i) {
     const pid_t pid = calls::clone3(row(kind).flag, nullptr);
-    if (pid == 0) {
-      stay_tied_to_parent();
-      for (;;) ::pause();
-    }
+    if (pid == 0) sleep_until_killed();
     if (pid < 0) {
       return Error::last(fmt::format("clone3({}), the {}th alive", row(kind).flag_name, i + 1));
     }

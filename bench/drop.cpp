@@ -1,19 +1,15 @@
 // The family `drop`: what the one who leaves a namespace last waits for.
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include <array>
-#include <cerrno>
 #include <string>
 
 #include "bench/costs.h"
 #include "bench/families.h"
 #include "bench/footprint.h"
+#include "bench/inhabitant.h"
 #include "bench/operation.h"
 #include "probes/sandbox/calls.h"
-#include "probes/sandbox/child.h"
 
 namespace nsbench::bench {
 namespace {
@@ -59,55 +55,27 @@ class DropByExit final : public Operation {
   Status arrange() override { return home_.arrange(); }
 
   Status begin() override {
-    for (Pipe* pipe : {&ready_, &release_}) {
-      std::array<int, 2> ends{};
-      if (::pipe2(ends.data(), O_CLOEXEC) != 0) return Error::last("pipe2");
-      pipe->read = Fd(ends[0]);
-      pipe->write = Fd(ends[1]);
-    }
+    if (Status s = inhabitant_.prepare(); !s) return s;
     leave_heap_out_of_children();
     return home_.enter();
   }
 
   Result<double> time_one() override {
-    // The child has no heap, so neither `this`.
-    const int ready = ready_.write.get();
-    const int released = release_.read.get();
-    const pid_t pid = calls::clone3(flags_, nullptr);
-    if (pid == 0) wait_and_exit(ready, released);
-    if (pid < 0) return Error::last(step_);
-    char byte = 0;
-    while (::read(ready_.read.get(), &byte, 1) < 0 && errno == EINTR) {
-    }
+    if (!inhabitant_.settle(flags_)) return Error::last(step_);
+    if (Status s = inhabitant_.wait_until_inside(); !s) return s.error();
     const Ticks started = stopwatch_.start();
-    const bool told = ::write(release_.write.get(), "", 1) == 1;
-    while (::waitpid(pid, nullptr, 0) < 0 && errno == EINTR) {
-    }
+    const Status left = inhabitant_.leave();
     const Ticks stopped = stopwatch_.stop();
-    if (!told) return Error{"the process inside could not be let go"};
+    if (!left) return left.error();
     return stopwatch_.ns(started, stopped);
   }
 
  private:
-  struct Pipe {
-    Fd read, write;
-  };
-
-  [[noreturn]] static void wait_and_exit(int ready, int released) {
-    stay_tied_to_parent();
-    char byte = 0;
-    if (::write(ready, &byte, 1) == 1) {
-      while (::read(released, &byte, 1) < 0 && errno == EINTR) {
-      }
-    }
-    ::_exit(0);
-  }
-
   std::uint64_t flags_;
   std::string step_;
   Stopwatch stopwatch_;
   Home home_;
-  Pipe ready_, release_;
+  Inhabitant inhabitant_;
 };
 
 std::unique_ptr<Operation> make_drop(const BenchCase& bench_case, const Stopwatch& stopwatch) {

@@ -14,6 +14,11 @@ std::span<const Workload> create_workloads();
 std::span<const Workload> join_workloads();
 std::span<const Workload> open_workloads();
 std::span<const Workload> drop_workloads();
+std::span<const Workload> drain_workloads();
+std::span<const Workload> cycle_workloads();
+std::span<const Workload> link_workloads();
+std::span<const Workload> container_workloads();
+std::span<const Workload> memory_workloads();
 std::span<const Workload> curve_workloads();
 
 // In the order in which they are shown.

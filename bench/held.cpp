@@ -2,8 +2,11 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <charconv>
 #include <string>
 #include <utility>
@@ -52,6 +55,27 @@ Result<Fd> descriptor_made_by_child(Kind kind, const std::function<Status()>& pr
   Fd fd(::open(fmt::format("{}/ns/{}", *dir, row(kind).name).c_str(), O_RDONLY | O_CLOEXEC));
   if (!fd.valid()) return Error::last(fmt::format("open(/proc/PID/ns/{})", row(kind).name));
   return fd;
+}
+
+void allow_many_descriptors() {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  ::setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+const char* made_by_unshare(Kind kind) {
+  return kind == Kind::Time ? "time_for_children" : row(kind).name.data();
+}
+
+void sleep_until_killed() {
+  stay_tied_to_parent();
+  for (;;) ::pause();
+}
+
+void reap(pid_t pid) {
+  while (::waitpid(pid, nullptr, 0) < 0 && errno == EINTR) {
+  }
 }
 
 }  // namespace nsbench::bench

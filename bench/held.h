@@ -27,4 +27,13 @@ Result<Child> sleeper_after(const std::function<Status()>& prepare,
 // process is gone when this returns.
 Result<Fd> descriptor_made_by_child(Kind kind, const std::function<Status()>& prepare);
 
+// As many descriptors as the hard limit lets this process have.
+void allow_many_descriptors();
+// The file in /proc/PID/ns of what unshare just made: a new time namespace is the children's only.
+const char* made_by_unshare(Kind kind);
+// What a child does that only keeps a namespace alive; it needs no heap, and ends with its parent.
+[[noreturn]] void sleep_until_killed();
+// waitpid, however often signals interrupt it.
+void reap(pid_t pid);
+
 }  // namespace nsbench::bench

@@ -41,6 +41,8 @@ class Operation {
   // Only if repeatable(): makes `count` calls within one timing, then undoes them, untimed.
   // Nanoseconds per call.
   virtual Result<double> time_many(std::size_t count);
+  // After the last call of the batch, in the same process: for processes that would outlive it.
+  virtual void end() {}
 };
 
 // A timed call that can't be repeated in one process before something is undone.
@@ -69,6 +71,8 @@ class NamespaceFds {
   static Result<NamespaceFds> open(const std::string& proc_dir, NamespaceSet set);
   // One that can't be joined: EBADF.
   static NamespaceFds none();
+  // The first one's descriptor, -1 if there is none.
+  [[nodiscard]] int first() const { return targets_.empty() ? -1 : targets_.front().fd.get(); }
   // One more, to be joined last.
   void add(Kind kind, Fd fd) {
     targets_.push_back(

@@ -31,6 +31,7 @@ class Prepared final : public Operation {
     return done ? call(preparation_.after) : done;
   }
   Result<double> time_one() override { return operation_->time_one(); }
+  void end() override { operation_->end(); }
 
  private:
   std::unique_ptr<Operation> operation_;

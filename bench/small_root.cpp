@@ -67,6 +67,8 @@ Status enter_own_mounts() {
   return {};
 }
 
+}  // namespace
+
 Status keep_one_mount(std::size_t more) {
   const std::string root = scratch_dir();
   if (::mount("nsbench", root.c_str(), "tmpfs", MS_NOSUID, "mode=0755,size=16m") != 0) {
@@ -83,8 +85,6 @@ Status keep_one_mount(std::size_t more) {
   }
   return {};
 }
-
-}  // namespace
 
 Result<Fd> small_mount_namespace(std::size_t more) {
   return descriptor_made_by_child(Kind::Mnt, [more] {

@@ -14,5 +14,7 @@ namespace nsbench::bench {
 // Nothing that is opened by its path can be reached from there, /proc neither.
 // To be called in an arena: an Error names the step that failed.
 Result<Fd> small_mount_namespace(std::size_t more);
+// The same for the mount namespace that the process is in, which must be one of its own.
+Status keep_one_mount(std::size_t more = 0);
 
 }  // namespace nsbench::bench

@@ -1,5 +1,7 @@
 #include "bench/stage.h"
 
+#include "bench/requirements.h"
+
 namespace nsbench::bench {
 
 ArenaSpec arena_for(Privilege privilege, std::span<const BenchCase> cases) {
@@ -13,7 +15,10 @@ std::optional<Skip> missing(const BenchCase& bench_case, const Support& support)
   if (bench_case.way.variant == "pidfd" && support.release < KernelRelease{5, 8}) {
     return Skip{SkipReason::KernelTooOld, "setns takes a pidfd since Linux 5.8"};
   }
-  return support.missing(bench_case.workload->namespaces, bench_case.privilege);
+  if (auto skip = support.missing(bench_case.workload->namespaces, bench_case.privilege)) {
+    return skip;
+  }
+  return missing_here(bench_case);
 }
 
 }  // namespace nsbench::bench

@@ -162,7 +162,7 @@ std::size_t max_calls_of(const BenchCase& bench_case) {
   for (const Kind kind : bench_case.workload->namespaces.kinds()) {
     calls = std::min(calls, within_limit(kind, backlog_allowed(kind)));
   }
-  return calls;
+  return std::max<std::size_t>(calls / made_per_call(bench_case), 1);
 }
 
 std::optional<Note> pin_to_last_cpu() {
@@ -289,6 +289,7 @@ BatchEnds Worker::measure(Lane& lane, double seconds_for_calls) {
                       .by_cycles = stopwatch_.uses_cycles()};
   Result<Child> child = Child::fork([&] {
     make_calls(*lane.operation, wanted, *recording_);
+    lane.operation->end();
     return 0;
   });
   if (!child) return failure(Outcome::NotArranged, child.error());

@@ -112,6 +112,11 @@ std::size_t BenchCase::value_or(std::size_t otherwise) const {
   return value ? static_cast<std::size_t>(*value) : otherwise;
 }
 
+std::size_t made_per_call(const BenchCase& bench_case) {
+  const Workload& workload = *bench_case.workload;
+  return workload.made_per_call * (workload.value_multiplies ? bench_case.value_or(1) : 1);
+}
+
 std::vector<BenchCase> all_bench_cases() {
   std::vector<BenchCase> cases;
   for (const Workload* workload : all_workloads()) {

@@ -56,6 +56,8 @@ struct Workload {
   bool leaves_dropped = true;        // the calls leave dropped namespaces behind, to be waited for
   bool alone = false;                // needs the machine in a state that would change others' times
   std::string_view unit = "ns";      // of what Operation::time_one() answers: "ns" or "bytes"
+  std::size_t made_per_call = 1;     // how many sets of namespaces a call makes
+  bool value_multiplies = false;     // so many times the curve's value
   std::string_view link_kinds = {};  // kinds of link that must be there: "veth,bridge"
 };
 
@@ -82,6 +84,9 @@ struct BenchCase {
 
   friend bool operator==(const BenchCase&, const BenchCase&) = default;
 };
+
+// How many sets of its namespaces one call of the case leaves behind.
+std::size_t made_per_call(const BenchCase& bench_case);
 
 // Every workload by every way it has, with every privilege, at every value.
 std::vector<BenchCase> all_bench_cases();

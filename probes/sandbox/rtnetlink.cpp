@@ -91,7 +91,7 @@ Status add_link(std::string_view name, std::string_view kind) {
   return acknowledged(request, fmt::format("RTM_NEWLINK({}, {})", name, kind));
 }
 
-Status add_veth(std::string_view name, std::string_view peer) {
+netlink::Message veth_request(std::string_view name, std::string_view peer) {
   Message request = creation();
   request.text(IFLA_IFNAME, name);
   const std::size_t info = request.open(IFLA_LINKINFO);
@@ -104,6 +104,42 @@ Status add_veth(std::string_view name, std::string_view peer) {
   request.close(other);
   request.close(data);
   request.close(info);
+  return request;
+}
+
+netlink::Message deletion_request(std::string_view name) {
+  Message request(RTM_DELLINK, NLM_F_ACK, ifinfomsg{});
+  request.text(IFLA_IFNAME, name);
+  return request;
+}
+
+netlink::Message up_request(std::string_view name) {
+  ifinfomsg header{};
+  header.ifi_flags = IFF_UP;
+  header.ifi_change = IFF_UP;
+  Message request(RTM_NEWLINK, NLM_F_ACK, header);
+  request.text(IFLA_IFNAME, name);
+  return request;
+}
+
+netlink::Message master_request(std::string_view name, int bridge_index) {
+  Message request(RTM_NEWLINK, NLM_F_ACK, ifinfomsg{});
+  request.text(IFLA_IFNAME, name).number(IFLA_MASTER, bridge_index);
+  return request;
+}
+
+netlink::Message move_request(std::string_view name, Where target, std::string_view new_name) {
+  ifinfomsg header{};
+  // IFLA_IFNAME is the new name where there is an index, and the old one where there is none.
+  header.ifi_index = static_cast<int>(::if_nametoindex(std::string(name).c_str()));
+  Message request(RTM_NEWLINK, NLM_F_ACK, header);
+  request.number(link_flag(target.by), target.value);
+  if (!new_name.empty()) request.text(IFLA_IFNAME, new_name);
+  return request;
+}
+
+Status add_veth(std::string_view name, std::string_view peer) {
+  Message request = veth_request(name, peer);
   return acknowledged(request, fmt::format("RTM_NEWLINK({}, veth, {})", name, peer));
 }
 

@@ -31,6 +31,13 @@ Result<Link> link(std::string_view name);
 // A link as an RTM_NEWLINK or RTM_DELLINK message has it.
 Link link_of(const netlink::Answer& message);
 
+// The requests of the functions below, for who sends them over a socket of its own. A link is meant
+// by its name, which needs no question before; as to NLM_F_ACK, they ask for it.
+netlink::Message veth_request(std::string_view name, std::string_view peer);
+netlink::Message deletion_request(std::string_view name);
+netlink::Message up_request(std::string_view name);
+netlink::Message master_request(std::string_view name, int bridge_index);
+
 // Makes a link of `kind` ("dummy", "veth", "bridge"). EOPNOTSUPP: the kernel has no such kind.
 // The kernel may load a module for it: ask link_kind_ready() (link_kinds.h) before.
 Status add_link(std::string_view name, std::string_view kind);
@@ -53,6 +60,8 @@ struct Where {
   static Where pid(pid_t process) { return {By::Pid, process}; }
   static Where fd(int descriptor) { return {By::Fd, descriptor}; }
 };
+// `new_name`: renaming it on the way (empty: not).
+netlink::Message move_request(std::string_view name, Where target, std::string_view new_name = {});
 // Moves a link there; `new_name`: renaming it on the way (empty: not).
 Status move_link(std::string_view name, Where target, std::string_view new_name = {});
 
