@@ -14,8 +14,8 @@ namespace {
 
 // proc_meminfo(5). Slab is what is reclaimable and what is not: descriptors' inodes are of the
 // first.
-constexpr std::array<std::string_view, 5> fields{"Slab", "KernelStack", "PageTables", "VmallocUsed",
-                                                 "Percpu"};
+// VmallocUsed has kernel stacks in it (CONFIG_VMAP_STACK), so KernelStack is left out.
+constexpr std::array<std::string_view, 4> fields{"Slab", "PageTables", "VmallocUsed", "Percpu"};
 
 }  // namespace
 

@@ -9,22 +9,44 @@ namespace {
 // Seconds per batch, where the budget allows. Waiting until a batch's namespaces are gone takes up
 // to 60 ms (a few RCU grace periods), however few they are: shorter batches would be all waiting.
 constexpr double long_enough = 0.1;
-constexpr std::size_t least_rounds = 5;
-constexpr std::size_t most_rounds = 10'000;
+// Where it does not, but allows for enough batches to decide something: a sign test at 1 % needs
+// eight pairs, which are nine batches behind the one that warms up.
+constexpr double short_enough = 0.05;
+constexpr double enough_batches = 10;
+constexpr double least_batches = 5;
+constexpr double most_batches = 10'000;
+
+std::size_t batches_in(double seconds) {
+  const double at_least = std::clamp(seconds / short_enough, least_batches, enough_batches);
+  return static_cast<std::size_t>(std::clamp(seconds / long_enough, at_least, most_batches));
+}
 
 }  // namespace
 
-Pace::Pace(std::size_t cases, double seconds_per_case)
-    : rounds_(static_cast<std::size_t>(std::clamp(seconds_per_case / long_enough,
-                                                  static_cast<double>(least_rounds),
-                                                  static_cast<double>(most_rounds)))),
-      total_seconds_(static_cast<double>(cases) * seconds_per_case),
-      batch_seconds_(seconds_per_case / static_cast<double>(rounds_)) {}
+Pace::Pace(std::vector<double> seconds_of_case) {
+  for (const double seconds : seconds_of_case) {
+    const std::size_t batches = batches_in(seconds);
+    parts_.push_back({.batches = batches, .batch_seconds = seconds / static_cast<double>(batches)});
+    rounds_ = std::max(rounds_, batches);
+    total_seconds_ += seconds;
+  }
+}
 
-double Pace::for_calls(double elapsed, double overhead_left, std::size_t batches_left) const {
-  const double fair = (total_seconds_ - elapsed - overhead_left) /
-                      static_cast<double>(std::max<std::size_t>(batches_left, 1));
-  return std::clamp(fair, least_for_calls(), batch_seconds_ * 2);
+std::size_t Pace::total_batches() const {
+  return std::accumulate(parts_.begin(), parts_.end(), std::size_t{0},
+                         [](std::size_t sum, const Part& part) { return sum + part.batches; });
+}
+
+bool Pace::takes_part(std::size_t index, std::size_t round) const {
+  const std::size_t own = batches(index);
+  return (round + 1) * own / rounds_ > round * own / rounds_;
+}
+
+double Pace::for_calls(std::size_t index, double elapsed, double overhead_left,
+                       double planned_left) const {
+  const double share =
+      planned_left > 0 ? (total_seconds_ - elapsed - overhead_left) / planned_left : 0;
+  return std::clamp(planned(index) * share, least_for_calls(index), planned(index) * 2);
 }
 
 std::vector<std::size_t> shuffled(std::size_t count, std::mt19937_64& random) {

@@ -10,25 +10,46 @@ namespace nsbench::bench {
 
 class Pace {
  public:
-  Pace(std::size_t cases, double seconds_per_case);
+  // Seconds of wall time for each case, with all that is not timed.
+  explicit Pace(std::vector<double> seconds_of_case);
+  // The same for each.
+  Pace(std::size_t cases, double seconds_per_case)
+      : Pace(std::vector<double>(cases, seconds_per_case)) {}
 
-  // Batches per case, warm-up included.
-  [[nodiscard]] std::size_t rounds() const { return rounds_; }
+  // Batches of a case, warm-up included: five at least; ten, where that gives each 50 ms, since
+  // fewer pairs of batches can decide nothing; more where each has 100 ms.
+  [[nodiscard]] std::size_t batches(std::size_t index) const { return parts_[index].batches; }
   // Of these, how many come first and are dropped.
-  [[nodiscard]] std::size_t warmup_rounds() const { return rounds_ < 20 ? 1 : 2; }
+  [[nodiscard]] std::size_t warmup_batches(std::size_t index) const {
+    return batches(index) < 20 ? 1 : 2;
+  }
+  [[nodiscard]] std::size_t total_batches() const;
+
+  // As many as the case with the most batches has.
+  [[nodiscard]] std::size_t rounds() const { return rounds_; }
+  // Whether the case has a batch in this round (from 0): a case with fewer batches sits some rounds
+  // out, evenly over the session.
+  [[nodiscard]] bool takes_part(std::size_t index, std::size_t round) const;
+
   [[nodiscard]] double total_seconds() const { return total_seconds_; }
-  // Seconds for the next batch's calls, when `elapsed` is used up, `batches_left` are to come, this
-  // one included, and `overhead_left` of their time will go into what belongs to them: the start of
-  // a process, waiting until namespaces are gone.
-  [[nodiscard]] double for_calls(double elapsed, double overhead_left,
-                                 std::size_t batches_left) const;
+  // Seconds of one batch of the case, with all that belongs to it, if all goes as planned.
+  [[nodiscard]] double planned(std::size_t index) const { return parts_[index].batch_seconds; }
+  // Seconds for the next batch's calls, when `elapsed` is used up, batches that were planned with
+  // `planned_left` seconds are to come, this one included, and `overhead_left` of their time will
+  // go into what belongs to them: the start of a process, waiting until namespaces are gone.
+  [[nodiscard]] double for_calls(std::size_t index, double elapsed, double overhead_left,
+                                 double planned_left) const;
   // The least that for_calls() answers: for a batch that only warms up.
-  [[nodiscard]] double least_for_calls() const { return batch_seconds_ / 5; }
+  [[nodiscard]] double least_for_calls(std::size_t index) const { return planned(index) / 5; }
 
  private:
-  std::size_t rounds_;
-  double total_seconds_;
-  double batch_seconds_;
+  struct Part {
+    std::size_t batches = 0;
+    double batch_seconds = 0;
+  };
+  std::vector<Part> parts_;
+  std::size_t rounds_ = 0;
+  double total_seconds_ = 0;
 };
 
 // The cases of one round in random order. Every case comes once per round, so that batches of all

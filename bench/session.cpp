@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
+#include <iterator>
 #include <optional>
 #include <ostream>
 #include <random>
@@ -67,7 +68,12 @@ class Rounds {
  public:
   Rounds(std::span<const BenchCase> cases, const Pace& pace, std::uint64_t seed,
          bench::Worker::Send send)
-      : cases_(cases), pace_(pace), random_(seed), send_(send), worker_(cases, std::move(send)) {}
+      : cases_(cases),
+        pace_(pace),
+        random_(seed),
+        send_(send),
+        worker_(cases, std::move(send)),
+        batches_done_(cases.size()) {}
 
   Status run() {
     if (Status ready = worker_.set_up(); !ready) return ready;
@@ -79,13 +85,11 @@ class Rounds {
  private:
   void run_round(std::size_t round) {
     std::vector<std::size_t> order = bench::shuffled(cases_.size(), random_);
-    std::erase_if(order, [this](std::size_t index) { return worker_.has_failed(index); });
+    std::erase_if(order, [this, round](std::size_t index) {
+      return worker_.has_failed(index) || !pace_.takes_part(index, round);
+    });
     if (order.empty()) return;
-    warming_up_ = round < pace_.warmup_rounds();
-    batches_left_ = order.size() * (pace_.rounds() - round);
-    overhead_left_ = 0;
-    for (const std::size_t index : order) overhead_left_ += worker_.overhead(index);
-    overhead_left_ *= static_cast<double>(pace_.rounds() - round);
+    look_ahead();
     benchmark::ClearRegisteredBenchmarks();
     for (const std::size_t index : order) {
       benchmark::RegisterBenchmark(
@@ -97,15 +101,32 @@ class Rounds {
     benchmark::RunSpecifiedBenchmarks(&reporter_, ".");
   }
 
+  // What is to come, of the cases that have not failed.
+  void look_ahead() {
+    batches_left_ = 0;
+    overhead_left_ = 0;
+    planned_left_ = 0;
+    for (std::size_t index = 0; index < cases_.size(); ++index) {
+      if (worker_.has_failed(index)) continue;
+      const std::size_t left = pace_.batches(index) - batches_done_[index];
+      batches_left_ += left;
+      overhead_left_ += worker_.overhead(index) * static_cast<double>(left);
+      planned_left_ += pace_.planned(index) * static_cast<double>(left);
+    }
+  }
+
   void run_batch(benchmark::State& state, std::size_t index) {
     send_(BatchBegins{.case_index = static_cast<std::uint32_t>(index),
                       .batches_left = static_cast<std::uint32_t>(batches_left_)});
+    const bool warming_up = batches_done_[index] < pace_.warmup_batches(index);
     const double seconds =
-        warming_up_ ? pace_.least_for_calls()
-                    : pace_.for_calls(seconds_since(start_), overhead_left_, batches_left_);
+        warming_up ? pace_.least_for_calls(index)
+                   : pace_.for_calls(index, seconds_since(start_), overhead_left_, planned_left_);
     overhead_left_ -= worker_.overhead(index);
+    planned_left_ -= pace_.planned(index);
     iterate(state, worker_, index, seconds);
     --batches_left_;
+    ++batches_done_[index];
   }
 
   std::span<const BenchCase> cases_;
@@ -113,11 +134,12 @@ class Rounds {
   std::mt19937_64 random_;
   bench::Worker::Send send_;
   bench::Worker worker_;
+  std::vector<std::size_t> batches_done_;
   bench::SilentReporter reporter_;
   // Of the batches to come:
   std::size_t batches_left_ = 0;
   double overhead_left_ = 0;  // seconds, by each case's last batch
-  bool warming_up_ = true;
+  double planned_left_ = 0;   // seconds
   Clock::time_point start_ = Clock::now();
 };
 
@@ -147,20 +169,19 @@ class Session {
         warnings_(warnings),
         on_event_(on_event) {
     std::mt19937_64 seeds(options.seed);
-    const Pace pace(1, options.seconds_per_case);
-    for (const BenchCase& bench_case : cases) {
-      builders_.emplace_back(bench_case, pace.warmup_rounds(), seeds());
+    for (std::size_t i = 0; i < cases.size(); ++i) {
+      const Pace pace(1, seconds_of(i));
+      builders_.emplace_back(cases[i], pace.warmup_batches(0), seeds());
     }
   }
 
   std::vector<Series> run() {
-    std::vector<Lot> lots;
-    for (const Privilege privilege : all_privileges) {
-      if (Lot lot = lot_of(privilege); !lot.cases.empty()) lots.push_back(std::move(lot));
-    }
+    const std::vector<Lot> lots = make_lots();
     for (const Lot& lot : lots) {
+      const Pace pace = lot.pace();
       runnable_ += lot.cases.size();
-      batches_total_ += lot.cases.size() * lot.pace().rounds();
+      batches_total_ += pace.total_batches();
+      event_.seconds_expected += pace.total_seconds();
     }
     const bool any = !lots.empty();
     if (any) watch_.emplace();
@@ -187,27 +208,41 @@ class Session {
     if (std::none_of(warnings_.begin(), warnings_.end(), same)) warnings_.push_back(warning);
   }
 
-  // The cases of one privilege that can run: one worker's work.
+  // The cases of one privilege that can run, or one that has to be alone: one worker's work.
   struct Lot {
     Privilege privilege = Privilege::Root;
-    double seconds_per_case = 0;
     std::vector<BenchCase> cases{};
     std::vector<std::size_t> indices{};  // of `cases` in all cases
-    [[nodiscard]] Pace pace() const { return {cases.size(), seconds_per_case}; }
+    std::vector<double> seconds{};
+    [[nodiscard]] Pace pace() const { return Pace(seconds); }
   };
 
-  Lot lot_of(Privilege privilege) {
-    Lot lot{.privilege = privilege, .seconds_per_case = options_.seconds_per_case};
+  [[nodiscard]] double seconds_of(std::size_t index) const {
+    return index < options_.seconds_of_case.size() ? options_.seconds_of_case[index]
+                                                   : options_.seconds_per_case;
+  }
+
+  std::vector<Lot> make_lots() {
+    std::vector<Lot> together;
+    for (const Privilege privilege : all_privileges) together.push_back({.privilege = privilege});
+    std::vector<Lot> alone;
     for (std::size_t i = 0; i < cases_.size(); ++i) {
-      if (cases_[i].privilege != privilege) continue;
       if (const std::optional<Skip> skip = bench::missing(cases_[i], support_)) {
         builders_[i].skip(*skip);
         continue;
       }
+      const Privilege privilege = cases_[i].privilege;
+      if (cases_[i].workload->alone) alone.push_back({.privilege = privilege});
+      Lot& lot =
+          cases_[i].workload->alone ? alone.back() : together[static_cast<std::size_t>(privilege)];
       lot.cases.push_back(cases_[i]);
       lot.indices.push_back(i);
+      lot.seconds.push_back(seconds_of(i));
     }
-    return lot;
+    together.insert(together.end(), std::make_move_iterator(alone.begin()),
+                    std::make_move_iterator(alone.end()));
+    std::erase_if(together, [](const Lot& lot) { return lot.cases.empty(); });
+    return together;
   }
 
   void run_lot(const Lot& lot) {
@@ -301,7 +336,6 @@ class Session {
     event_.cases = runnable_;
     event_.batches_total = batches_total_;
     event_.seconds = seconds_since(start_);
-    event_.seconds_expected = static_cast<double>(runnable_) * options_.seconds_per_case;
     stopped_ = !on_event_(event_) || stopped_;
   }
 

@@ -19,6 +19,8 @@ struct SessionOptions {
   // waiting for the teardown to be over. A guide: every case gets five batches at least, of which
   // the first only warms up.
   double seconds_per_case = 1.0;
+  // The same for each case by itself, in the order of the cases; empty: seconds_per_case for all.
+  std::vector<double> seconds_of_case{};
   // Orders the batches and chooses the samples that are kept.
   std::uint64_t seed = 1;
   // Seconds since the run began at which this session begins: where Batch::t starts from.
@@ -43,7 +45,8 @@ struct SessionEvent {
 using OnSessionEvent = std::function<bool(const SessionEvent&)>;
 
 // Runs `cases` with their batches interleaved in random order, one worker process per privilege,
-// each in an arena of its own; the caller must be single-threaded. The answer has one Series per
+// each in an arena of its own, and one for each case that has to be alone; the caller must be
+// single-threaded. The answer has one Series per
 // case, in the order given. A case that can't run here has `skip` and `error` set; one whose worker
 // died or hung, and one that was never reached, has `error` alone. Never hangs: each message of a
 // worker has its deadline. `warnings` gets what makes the numbers less sure, once per code:

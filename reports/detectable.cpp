@@ -117,4 +117,17 @@ double detectable_change(double seen_error, double df, const MeanRule& rule) {
   return smallest(missed, std::max({rule.gate, error, 1e-9}));
 }
 
+std::optional<double> detectable_in(const Series& series) {
+  std::vector<double> differences;
+  for (std::size_t i = 1; i < series.batches.size(); ++i) {
+    const double before = series.batches[i - 1].p25;
+    const double now = series.batches[i].p25;
+    if (before > 0 && now > 0) differences.push_back(std::log(now / before));
+  }
+  if (!series.is_result() || differences.empty()) return std::nullopt;
+  const PairRule rule{.alpha = 0.01, .outer_alpha = 0.01, .gate = std::log(1.01)};
+  const double change = detectable_change(differences, {}, rule);
+  return std::isfinite(change) ? std::optional(std::expm1(change)) : std::nullopt;
+}
+
 }  // namespace nsbench

@@ -2,7 +2,10 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <span>
+
+#include "reports/report.h"
 
 namespace nsbench {
 
@@ -36,5 +39,11 @@ struct MeanRule {
 // The smallest difference that it would have found, whose standard error was estimated with `df`
 // degrees of freedom.
 double detectable_change(double seen_error, double df, const MeanRule& rule);
+
+// The smallest slowdown, as a fraction, that a comparison in lock step with as many batches on each
+// side as the series has would have found (one start, alpha 0.01, a gate of 1 %), from how much its
+// own neighbouring batches differ. Those are further apart in time than neighbours in lock step
+// are, so this is the careful side. nullopt: too few batches, or nothing to be compared.
+std::optional<double> detectable_in(const Series& series);
 
 }  // namespace nsbench

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "reports/detectable.h"
 #include "reports/gate.h"
 #include "reports/json.h"
 #include "reports/json_layout.h"
@@ -220,6 +221,8 @@ void append_statistics(Json& out, const Series& series) {
   out["max"] = known(timed, statistics.max);
   out["mean"] = known(timed, statistics.mean);
   out["spread"] = number(statistics.spread, seconds_scale);
+  const std::optional<double> detectable = detectable_in(series);
+  out["detectable"] = detectable ? number(*detectable, seconds_scale) : Json(nullptr);
 }
 
 Json batch_json(const Batch& batch) {

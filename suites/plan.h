@@ -18,6 +18,7 @@ struct Selection {
   bool benchmarks = true;
   std::string filter;      // an ECMAScript regular expression, searched for in the case id
   double seconds = 0;      // per benchmark; 0: the suite's own
+  double budget = 0;       // for all benchmarks together; 0: the suite's own
   int repeat = 1;          // how often each check is run, and by how much benchmarks are prolonged
   std::uint64_t seed = 1;  // orders the cases
   bool sys_admin = true;   // whether root's benchmarks are possible here
@@ -27,8 +28,21 @@ struct Plan {
   // Real cases and their controls, in random order by seed.
   std::vector<CheckCase> checks;
   std::vector<BenchCase> benchmarks;
-  double seconds_per_benchmark = 0;
+  std::vector<double> seconds;  // of each benchmark, with all that is not timed
+  double budget = 0;            // what was asked for, 0: nothing was
+  std::size_t left_out = 0;     // benchmarks of the suite that the budget had no room for
+  [[nodiscard]] double benchmark_seconds() const;  // of all
 };
+
+// The least that a benchmark needs: five batches of 0.1 s.
+inline constexpr double least_seconds = 0.5;
+
+// Deals a budget out to benchmarks of these tiers: each gets least_seconds, the core first and then
+// the standard tier, as long as there is something left, and those that come too late nothing (0).
+// Then each core operation gets up to `seconds_per_core`. The rest is shared: by those of the other
+// tiers alike up to that, and beyond it by all alike.
+std::vector<double> deal_out(double budget, const std::vector<Tier>& tiers,
+                             double seconds_per_core);
 
 // Every probe by every way and privilege that can exist, each followed by its control (a positive
 // control is part of its case).

@@ -94,7 +94,7 @@ TEST(MakePlan, RepeatsChecksAndProlongsBenchmarks) {
   const Plan thrice = *make_plan(selection);
   EXPECT_EQ(thrice.checks.size(), 3 * once.checks.size());
   EXPECT_EQ(thrice.benchmarks.size(), once.benchmarks.size());
-  EXPECT_DOUBLE_EQ(thrice.seconds_per_benchmark, 3 * once.seconds_per_benchmark);
+  EXPECT_NEAR(thrice.benchmark_seconds(), 3 * once.benchmark_seconds(), 1e-9);
 }
 
 TEST(MakePlan, BenchmarksRunWithTheBestPrivilegeUnlessTheSuiteWantsAll) {
@@ -110,6 +110,67 @@ TEST(MakePlan, BenchmarksRunWithTheBestPrivilegeUnlessTheSuiteWantsAll) {
   EXPECT_EQ(privileges(), std::set{Privilege::Userns});
   selection.suite = find_suite("full");
   EXPECT_EQ(privileges(), (std::set{Privilege::Root, Privilege::Userns}));
+}
+
+TEST(MakePlan, EverySuiteHasItsTiers) {
+  const auto last_tier = [](const char* suite) {
+    Selection selection;
+    selection.suite = find_suite(suite);
+    Tier last = Tier::Core;
+    const Plan plan = *make_plan(selection);
+    for (const BenchCase& c : plan.benchmarks) last = std::max(last, c.tier());
+    return last;
+  };
+  EXPECT_EQ(last_tier("quick"), Tier::Core);
+  EXPECT_EQ(last_tier("gate"), Tier::Standard);
+  EXPECT_EQ(last_tier("full"), Tier::Curve);
+}
+
+TEST(MakePlan, TheGateGivesTheCoreTenSecondsAndAllOthersTheirBatches) {
+  Selection selection;
+  selection.suite = find_suite("gate");
+  const Plan plan = *make_plan(selection);
+  EXPECT_NEAR(plan.benchmark_seconds(), 120, 0.01);
+  EXPECT_EQ(plan.left_out, 0U);
+  ASSERT_EQ(plan.seconds.size(), plan.benchmarks.size());
+  for (std::size_t i = 0; i < plan.seconds.size(); ++i) {
+    if (plan.benchmarks[i].tier() == Tier::Core) {
+      EXPECT_DOUBLE_EQ(plan.seconds[i], 10);
+    } else {
+      EXPECT_GE(plan.seconds[i], 0.5);
+    }
+  }
+}
+
+TEST(MakePlan, ABudgetTakesTheCoreFirstAndCountsWhatItLeavesOut) {
+  Selection selection;
+  selection.suite = find_suite("gate");
+  const std::size_t all = make_plan(selection)->benchmarks.size();
+  selection.budget = 5;
+  const Plan plan = *make_plan(selection);
+  EXPECT_EQ(plan.benchmarks.size(), 10U);
+  EXPECT_EQ(plan.left_out, all - 10);
+  EXPECT_NEAR(plan.benchmark_seconds(), 5, 1e-6);
+  EXPECT_EQ(std::count_if(plan.benchmarks.begin(), plan.benchmarks.end(),
+                          [](const BenchCase& c) { return c.tier() == Tier::Core; }),
+            6);
+}
+
+TEST(MakePlan, WhatAFilterLeavesIsNotCutByTheSuitesOwnBudget) {
+  Selection selection;
+  selection.filter = "^create/mnt/mounts=";
+  const Plan plan = *make_plan(selection);
+  EXPECT_EQ(plan.benchmarks.size(), 10U);
+  EXPECT_EQ(plan.left_out, 0U);
+}
+
+TEST(DealOut, GivesTheCoreItsShareAndTheRestToAllOthersAlike) {
+  const std::vector<Tier> tiers{Tier::Standard, Tier::Core, Tier::Curve};
+  EXPECT_THAT(deal_out(0.6, tiers, 10),
+              ::testing::ElementsAre(0.0, ::testing::DoubleNear(0.6, 1e-9), 0.0));
+  EXPECT_THAT(deal_out(12, tiers, 10), ::testing::ElementsAre(1.0, 10.0, 1.0));
+  EXPECT_THAT(deal_out(60, tiers, 10), ::testing::ElementsAre(20.0, 20.0, 20.0));
+  EXPECT_THAT(deal_out(0.4, tiers, 10), ::testing::ElementsAre(0.0, 0.0, 0.0));
 }
 
 TEST(MakePlan, AFilterCanAskForTheOtherPrivilege) {

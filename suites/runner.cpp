@@ -179,7 +179,7 @@ class Checks {
 
 void run_benchmarks(const Plan& plan, const RunnerOptions& options, const Support& support,
                     Clock::time_point start, Report& report) {
-  const SessionOptions session{.seconds_per_case = plan.seconds_per_benchmark,
+  const SessionOptions session{.seconds_of_case = plan.seconds,
                                .seed = options.seed,
                                .started_at = seconds_since(start),
                                .benchmark_flags = {}};

@@ -9,6 +9,7 @@
 #include <cstdio>
 #include <ctime>
 #include <memory>
+#include <optional>
 #include <random>
 #include <string>
 #include <vector>
@@ -50,6 +51,7 @@ struct RunOptions {
   bool verbose = false;
   bool histogram = false;
   double seconds = 0;
+  double budget = 0;
   int repeat = 1;
   std::uint64_t seed = 0;
   int jobs = 0;
@@ -60,6 +62,7 @@ RunInfo info_of(const RunOptions& options, const std::string& command_line) {
   info.version = NSBENCH_VERSION;
   info.command = command_line;
   info.suite = options.suite;
+  info.budget = options.budget;
   info.seed = options.seed;
   info.started = fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(std::time(nullptr)));
   return info;
@@ -71,6 +74,7 @@ Selection selection_of(const RunOptions& options, const Support& support) {
           .benchmarks = !options.checks_only,
           .filter = options.filter,
           .seconds = options.seconds,
+          .budget = options.budget,
           .repeat = options.repeat,
           .seed = options.seed,
           .sys_admin = support.sys_admin};
@@ -102,6 +106,15 @@ ExitCode write_report(const RunOptions& options, const Report& report) {
   return ExitCode::Usage;
 }
 
+std::optional<Warning> warning_of(const Plan& plan) {
+  if (plan.left_out == 0) return std::nullopt;
+  return Warning{
+      "budget",
+      fmt::format("{} of {} benchmarks of the suite were left out: {:g} s have no room "
+                  "for five batches of each",
+                  plan.left_out, plan.left_out + plan.benchmarks.size(), plan.benchmark_seconds())};
+}
+
 ExitCode run(RunOptions options, const std::string& command_line) {
   Status flags = check_google_flags(options.google);
   if (flags && options.json == "-" && wants_display(options.google)) {
@@ -127,6 +140,7 @@ ExitCode run(RunOptions options, const std::string& command_line) {
   report.run = info_of(options, command_line);
   report.kernel = look_at_kernel();
   report.environment = look_at_environment(support);
+  if (std::optional<Warning> warning = warning_of(*plan)) report.warnings.push_back(*warning);
   if (options.jobs == 0) options.jobs = report.environment.cpus;
   stop_on_signals();
   ProgressLine line;
@@ -183,10 +197,17 @@ Action add_run(CLI::App& app) {
       ->type_name("FILE")
       ->expected(0, 1)
       ->default_str("-");
-  app.add_option("--time", options->seconds,
-                 "Seconds per benchmark, with what is not timed (default: the suite's)")
+  CLI::Option* time =
+      app.add_option("--time", options->seconds,
+                     "Seconds per benchmark, with what is not timed (default: the suite's)")
+          ->type_name("SECONDS")
+          ->check(CLI::Range(0.001, 3600.0));
+  app.add_option("--budget", options->budget,
+                 "Seconds for all benchmarks together (default: the suite's): the core first; what "
+                 "can't have five batches is left out, and the report says so")
       ->type_name("SECONDS")
-      ->check(CLI::Range(0.001, 3600.0));
+      ->check(CLI::Range(0.5, 86400.0))
+      ->excludes(time);
   app.add_option(
          "--repeat", options->repeat,
          "Run each check N times and keep its gravest verdict; time benchmarks N times as long")
