@@ -4,9 +4,12 @@
 #include <array>
 #include <chrono>
 #include <limits>
+#include <numeric>
 #include <sstream>
 #include <string>
 #include <thread>
+#include <utility>
+#include <vector>
 
 #include "probes/sandbox/files.h"
 
@@ -42,6 +45,7 @@ Stopwatch Stopwatch::calibrate(bool use_cycles) {
   stopwatch.use_cycles_ = use_cycles && has_cycle_counter;
   if (stopwatch.use_cycles_) stopwatch.ns_per_tick_ = measure_rate();
   stopwatch.cost_ = stopwatch.measure_cost();
+  stopwatch.step_ = stopwatch.measure_step();
   return stopwatch;
 }
 
@@ -73,16 +77,45 @@ double Stopwatch::measure_rate() {
          static_cast<double>(second.ticks - first.ticks);
 }
 
-Ticks Stopwatch::measure_cost() const {
-  std::array<Ticks, 1001> costs{};
+// The mean of all but the slowest, which were interrupted: it says more than the clock's steps, as
+// a median would not.
+double Stopwatch::measure_cost() const {
+  std::array<Ticks, 4001> costs{};
   for (Ticks& cost : costs) {
     const Ticks started = start();
     const Ticks stopped = stop();
     cost = stopped > started ? stopped - started : 0;
   }
-  const auto middle = costs.begin() + costs.size() / 2;
-  std::nth_element(costs.begin(), middle, costs.end());
-  return *middle;
+  std::sort(costs.begin(), costs.end());
+  constexpr std::size_t kept = costs.size() * 9 / 10;
+  return static_cast<double>(std::accumulate(costs.begin(), costs.begin() + kept, Ticks{0})) / kept;
+}
+
+double Stopwatch::measure_step() const {
+  std::vector<Ticks> apart(4000);
+  Ticks last = start();
+  for (Ticks& ticks : apart) {
+    const Ticks now = start();
+    ticks = now - last;
+    last = now;
+  }
+  return static_cast<double>(step_between(std::move(apart)));
+}
+
+Ticks step_between(std::vector<Ticks> apart) {
+  std::sort(apart.begin(), apart.end());
+  std::vector<Ticks> common;
+  for (auto first = apart.begin(); first != apart.end();) {
+    const auto end = std::upper_bound(first, apart.end(), *first);
+    if (static_cast<std::size_t>(end - first) * 50 >= apart.size()) common.push_back(*first);
+    first = end;
+  }
+  Ticks step = 0;
+  for (std::size_t i = 1; i < common.size(); ++i) {
+    const Ticks gap = common[i] - common[i - 1];
+    step = step == 0 ? gap : std::min(step, gap);
+  }
+  return std::max<Ticks>(step, 1);
 }
 
 }  // namespace nsbench::bench

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <ctime>
+#include <vector>
 
 namespace nsbench::bench {
 
@@ -54,9 +55,9 @@ class Stopwatch {
   }
   // Nanoseconds between the two, less what reading the clock costs; never below 0.
   [[nodiscard]] double ns(Ticks started, Ticks stopped) const {
-    return stopped <= started + cost_
-               ? 0
-               : static_cast<double>(stopped - started - cost_) * ns_per_tick_;
+    if (stopped <= started) return 0;
+    const double ticks = static_cast<double>(stopped - started) - cost_;
+    return ticks > 0 ? ticks * ns_per_tick_ : 0;
   }
   // The same clock with a slowdown on purpose: stop() first spins so many rounds, of about a cycle
   // each, which are not taken off (bench/plant.h).
@@ -67,7 +68,9 @@ class Stopwatch {
   }
   [[nodiscard]] std::uint64_t planted_rounds() const { return spins_; }
   [[nodiscard]] bool uses_cycles() const { return use_cycles_; }
-  [[nodiscard]] double cost_ns() const { return static_cast<double>(cost_) * ns_per_tick_; }
+  [[nodiscard]] double cost_ns() const { return cost_ * ns_per_tick_; }
+  // By how much the clock goes on at once: that of some processors goes on 26 cycles at a time.
+  [[nodiscard]] double step_ns() const { return step_ * ns_per_tick_; }
 
  private:
   // A timed call may enter a time namespace, and this clock is offset there (time_namespaces(7)).
@@ -82,13 +85,19 @@ class Stopwatch {
     for (; rounds != 0; --rounds) asm volatile("" : "+r"(rounds));
   }
   static double measure_rate();
-  [[nodiscard]] Ticks measure_cost() const;
+  [[nodiscard]] double measure_cost() const;
+  [[nodiscard]] double measure_step() const;
 
   bool use_cycles_ = false;
   double ns_per_tick_ = 1;
-  Ticks cost_ = 0;
+  double cost_ = 0;  // ticks, of a reading
+  double step_ = 1;
   std::uint64_t spins_ = 0;
 };
+
+// From how far apart reads of a clock are: the least difference between distances that are common.
+// 1 if there is none.
+Ticks step_between(std::vector<Ticks> apart);
 
 // Whether /proc/cpuinfo's text promises a counter that runs at one rate, in every sleep state.
 bool promises_invariant_tsc(const char* cpuinfo);

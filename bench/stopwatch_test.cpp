@@ -41,6 +41,21 @@ TEST_P(EveryClock, GrowsWithTheWorkBetween) {
 INSTANTIATE_TEST_SUITE_P(Clocks, EveryClock, testing::Values(true, false),
                          [](const auto& clock) { return clock.param ? "Cycles" : "Raw"; });
 
+TEST(ClockStep, IsSeenInTheDistancesOfReads) {
+  std::vector<Ticks> coarse;
+  std::vector<Ticks> fine;
+  for (Ticks i = 0; i < 1000; ++i) {
+    coarse.push_back(i % 3 == 0 ? 78 : 52);
+    fine.push_back(60 + i % 7);
+  }
+  EXPECT_EQ(step_between(coarse), 26U);
+  coarse[7] = 53;  // rare: a jump
+  EXPECT_EQ(step_between(coarse), 26U);
+  EXPECT_EQ(step_between(fine), 1U);
+  EXPECT_EQ(step_between({40, 40, 40}), 1U);
+  EXPECT_EQ(step_between({}), 1U);
+}
+
 TEST(InvariantTsc, WantsBothFlagsAsWholeWords) {
   EXPECT_TRUE(promises_invariant_tsc("model\t\t: 1\nflags\t\t: fpu constant_tsc nonstop_tsc\n"));
   EXPECT_FALSE(promises_invariant_tsc("flags\t\t: fpu constant_tsc\n"));

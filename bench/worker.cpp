@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <charconv>
 #include <chrono>
+#include <random>
 #include <utility>
 
 #include "bench/conditions.h"
@@ -49,7 +50,7 @@ std::size_t max_timings(std::size_t max_calls, std::size_t calls_per_timing) {
 }
 
 // Of single calls, in the first batch.
-Result<std::size_t> choose_calls_per_timing(Operation& operation, bool by_cycles) {
+Result<std::size_t> choose_calls_per_timing(Operation& operation, double step_ns) {
   if (!operation.repeatable()) return std::size_t{1};
   std::vector<double> ns;
   for (std::size_t i = 0; i < 33; ++i) {
@@ -58,7 +59,7 @@ Result<std::size_t> choose_calls_per_timing(Operation& operation, bool by_cycles
     ns.push_back(*one);
   }
   std::sort(ns.begin(), ns.end());
-  return calls_per_timing_of(quantile(ns, 0.5), by_cycles);
+  return calls_per_timing_of(quantile(ns, 0.5), step_ns);
 }
 
 // The calls of one batch, in a process made for it.
@@ -66,7 +67,8 @@ struct Wanted {
   std::size_t max_calls = 0;
   double seconds = 0;
   int seccomp_instructions = 0;
-  bool by_cycles = true;  // the clock
+  double step_ns = 0;  // the clock's
+  std::uint64_t seed = 1;
 };
 
 void make_calls(Operation& operation, const Wanted& wanted, Recording& out) {
@@ -88,7 +90,7 @@ void make_calls(Operation& operation, const Wanted& wanted, Recording& out) {
     return;
   }
   if (out.calls_per_timing == 0) {
-    const Result<std::size_t> chosen = choose_calls_per_timing(operation, wanted.by_cycles);
+    const Result<std::size_t> chosen = choose_calls_per_timing(operation, wanted.step_ns);
     if (!chosen) {
       out.call_failed.set(chosen.error());
       return;
@@ -97,6 +99,9 @@ void make_calls(Operation& operation, const Wanted& wanted, Recording& out) {
   }
   const std::size_t count = out.calls_per_timing;
   const std::size_t most = max_timings(wanted.max_calls, count);
+  // Of a single call only: several have their mean.
+  const double step_ns = count == 1 ? wanted.step_ns : 0;
+  std::minstd_rand random(static_cast<std::uint_fast32_t>(wanted.seed));
   const double cpu = cpu_ns_of_self();
   const Clock::time_point start = Clock::now();
   while (out.timings < most && (out.timings < least_timings || out.seconds < wanted.seconds)) {
@@ -105,7 +110,8 @@ void make_calls(Operation& operation, const Wanted& wanted, Recording& out) {
       out.call_failed.set(ns.error());
       return;
     }
-    out.ns.at(out.timings++) = *ns;
+    const double share = static_cast<double>(random()) / std::minstd_rand::max();
+    out.ns.at(out.timings++) = within_step(*ns, step_ns, share);
     out.seconds = seconds_since(start);
   }
   out.cpu_ns = (cpu_ns_of_self() - cpu) / static_cast<double>(out.timings * count);
@@ -150,8 +156,12 @@ constexpr std::size_t backlog_allowed(Kind kind) {
 
 }  // namespace
 
-std::size_t calls_per_timing_of(double ns, bool by_cycles) {
-  const double short_ns = by_cycles ? 500 : 5000;
+double within_step(double ns, double step_ns, double share) {
+  return std::max(0.0, ns + (share - 0.5) * step_ns);
+}
+
+std::size_t calls_per_timing_of(double ns, double step_ns) {
+  const double short_ns = std::clamp(step_ns * 500, 500.0, 5000.0);
   constexpr std::size_t several = 16;
   return ns < short_ns ? several : 1;
 }
@@ -286,7 +296,8 @@ BatchEnds Worker::measure(Lane& lane, double seconds_for_calls) {
   const Wanted wanted{.max_calls = lane.max_calls,
                       .seconds = seconds_for_calls,
                       .seccomp_instructions = plants_.seccomp_instructions,
-                      .by_cycles = stopwatch_.uses_cycles()};
+                      .step_ns = stopwatch_.step_ns(),
+                      .seed = ++batches_};
   Result<Child> child = Child::fork([&] {
     make_calls(*lane.operation, wanted, *recording_);
     lane.operation->end();

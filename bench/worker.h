@@ -72,6 +72,7 @@ class Worker {
   Send send_;
   Plants plants_;
   std::size_t fixed_calls_per_timing_ = 0;
+  std::uint64_t batches_ = 0;
   SpinCost spin_cost_;
   Stopwatch stopwatch_;
   SharedMemory<Recording> recording_;
@@ -86,10 +87,16 @@ class Worker {
 std::optional<Note> pin_to_last_cpu();
 
 // How many calls go into one timing of calls that take so long each and can be repeated: one, or
-// always the same number, so that two runs are not told apart by a slightly different choice. By
-// the cycle counter single calls are as exact from half a microsecond on (bench/accuracy), and
-// their percentiles are those of calls; clock_gettime needs several up to 5 us.
-std::size_t calls_per_timing_of(double ns, bool by_cycles);
+// always the same number, so that two runs are not told apart by a slightly different choice.
+// Several where the clock's steps, or reading it, are not small beside the call: below 5 us with
+// steps of 10 ns, below 0.5 us with a clock that has none. Else single calls are as exact
+// (bench/accuracy), and their percentiles are those of calls.
+std::size_t calls_per_timing_of(double ns, double step_ns);
+
+// A time somewhere within the step of the clock that it was read in, for percentiles that tell more
+// than whole steps: a third of the readings one step longer is a third of a step. `share`: a random
+// number from 0 to 1.
+double within_step(double ns, double step_ns, double share);
 
 // How many calls a batch of the case may make, so that what they leave behind stays bounded, and
 // well below the limits in /proc/sys/user.

@@ -1,5 +1,6 @@
 // nsbench rerun: one case again, with every step, call and errno shown.
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cstdio>
@@ -11,9 +12,12 @@
 #include "probes/check.h"
 #include "reports/case_id.h"
 #include "reports/file.h"
+#include "reports/formats/text.h"
+#include "reports/formats/text_parts.h"
 #include "reports/printable.h"
 #include "reports/statistics.h"
 #include "suites/cli/command.h"
+#include "suites/cli/terminal.h"
 #include "suites/plan.h"
 
 namespace nsbench::cli {
@@ -78,6 +82,33 @@ ExitCode rerun_check(const CheckCase& what, const Support& support) {
   return print(text, exit_code_of(result.verdict));
 }
 
+// The same tables as a run's, and what they leave out.
+std::string times(const Series& series) {
+  const SeriesStatistics s = statistics_of(series);
+  std::string text = fmt::format(
+      "{}: min {:.0f}   p25 {:.0f}   p50 {:.0f}   p90 {:.0f}   p99 {:.0f}   p99.9 {:.0f}   "
+      "max {:.0f}   mean {:.0f}\n",
+      series.unit, s.min, s.p25, s.p50, s.p90, s.p99, s.p999, s.max, s.mean);
+  if (series.calls_per_timing > 1) {
+    text += fmt::format("{} calls are timed at once\n", series.calls_per_timing);
+  }
+  Report report;
+  report.series.push_back(series);
+  const TextOptions options{.width = columns(STDOUT_FILENO), .histogram = true};
+  return text + "\n" + text::timings(report, options) + "\n" + text::histograms(report, options);
+}
+
+std::string batches(const Series& series) {
+  std::string text = fmt::format("{:>5} {:>9} {:>8} {:>10} {:>10} {:>10} {:>9} {:>9}\n", "batch",
+                                 "at s", "calls", "p25", "min", "cpu ns", "s calls", "s drain");
+  for (std::size_t i = 0; i < series.batches.size(); ++i) {
+    const Batch& b = series.batches[i];
+    text += fmt::format("{:>5} {:>9.3f} {:>8} {:>10.1f} {:>10.1f} {:>10.0f} {:>9.4f} {:>9.4f}\n", i,
+                        b.t, b.calls, b.p25, b.min, b.cpu, b.seconds, b.drain);
+  }
+  return text;
+}
+
 ExitCode rerun_benchmark(const BenchCase& what, double seconds, const Support& support) {
   SessionOptions session;
   session.seconds_per_case = seconds;
@@ -89,20 +120,7 @@ ExitCode rerun_benchmark(const BenchCase& what, double seconds, const Support& s
     text += fmt::format("{} of {} calls failed: {}\n", series.failures,
                         series.calls + series.failures, printable(series.error));
   }
-  if (series.calls > 0) {
-    const SeriesStatistics s = statistics_of(series);
-    text += fmt::format(
-        "calls {}   ns: min {:.0f}   p25 {:.0f}   p50 {:.0f}   p90 {:.0f}   p99 {:.0f}"
-        "   p99.9 {:.0f}   max {:.0f}   mean {:.0f}\n\n",
-        s.calls, s.min, s.p25, s.p50, s.p90, s.p99, s.p999, s.max, s.mean);
-    text += fmt::format("{:>5} {:>9} {:>8} {:>10} {:>10} {:>10}\n", "batch", "at s", "calls",
-                        "p25 ns", "min ns", "cpu ns");
-    for (std::size_t i = 0; i < series.batches.size(); ++i) {
-      const Batch& b = series.batches[i];
-      text += fmt::format("{:>5} {:>9.3f} {:>8} {:>10.0f} {:>10.0f} {:>10.0f}\n", i, b.t, b.calls,
-                          b.p25, b.min, b.cpu);
-    }
-  }
+  if (series.calls > 0) text += times(series) + "\n" + batches(series);
   for (const Warning& warning : warnings) {
     text += fmt::format("warning ({}): {}\n", warning.code, warning.text);
   }
