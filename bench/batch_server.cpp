@@ -39,7 +39,8 @@ std::string bytes_of(const Request& request) {
 // The stage: a Worker for each case that is asked for, made when it first is.
 class Stage {
  public:
-  Stage(StagePort& port, std::span<const BenchCase> cases) : port_(port), cases_(cases) {
+  Stage(StagePort& port, std::span<const BenchCase> cases, const Plants& plants)
+      : port_(port), cases_(cases), plants_(plants) {
     ::sched_getaffinity(0, sizeof cpus_, &cpus_);
   }
 
@@ -62,6 +63,7 @@ class Stage {
       ::sched_setaffinity(0, sizeof cpus_, &cpus_);
       worker = std::make_unique<Worker>(cases_.subspan(request.case_index, 1),
                                         [this](const WorkerMessage& message) { send(message); });
+      worker->plant(plants_);
       if (Status ready = worker->set_up(); !ready) {
         worker.reset();
         return send(BatchEnds{.outcome = BatchEnds::Outcome::NotArranged,
@@ -79,6 +81,7 @@ class Stage {
 
   StagePort& port_;
   std::span<const BenchCase> cases_;
+  const Plants& plants_;
   cpu_set_t cpus_{};  // that the process may run on
   std::map<std::uint32_t, std::unique_ptr<Worker>> workers_;
 };
@@ -161,8 +164,9 @@ Arena* BatchServer::arena_of(Privilege privilege, Error& obstacle) {
   std::erase_if(runnable, [&](const BenchCase& c) {
     return c.privilege != privilege || missing(c, support_).has_value();
   });
-  Result<Arena> arena = Arena::start(arena_for(privilege, runnable),
-                                     [this](StagePort& port) { Stage(port, cases_).serve(); });
+  Result<Arena> arena = Arena::start(arena_for(privilege, runnable), [this](StagePort& port) {
+    Stage(port, cases_, plants_).serve();
+  });
   if (!arena) {
     obstacle = arena.error();
     return nullptr;

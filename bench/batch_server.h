@@ -8,8 +8,10 @@
 #include <optional>
 #include <random>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "bench/plant.h"
 #include "bench/protocol.h"
 #include "bench/workload.h"
 #include "probes/sandbox/arena.h"
@@ -30,6 +32,9 @@ class BatchServer {
   // `seed` chooses the samples that are kept.
   BatchServer(Support support, std::uint64_t seed);
 
+  // Slows cases down on purpose; before the first run().
+  void plant(Plants plants) { plants_ = std::move(plants); }
+
   // One batch of the case, with `seconds` for its calls and what undoes them, as a series of one
   // batch. What stands in the way is told as by run_session(): `skip`, `error`, `failures`. A
   // worker that died or hung is replaced at the next request. Answers within forty seconds more
@@ -44,6 +49,7 @@ class BatchServer {
   Arena* arena_of(Privilege privilege, Error& obstacle);
 
   Support support_;
+  Plants plants_;
   std::mt19937_64 seeds_;
   std::vector<BenchCase> cases_;  // all of them; workers know a case by its place in this
   std::map<Privilege, Arena> arenas_;

@@ -180,6 +180,7 @@ Batch read_batch(const Cursor& in) {
   batch.calls = in.at("n").integer<std::uint64_t>();
   if (in.has("seconds")) batch.seconds = in.at("seconds").number();
   if (in.has("drain")) batch.drain = in.at("drain").number();
+  if (in.has("mean")) batch.mean = in.at("mean").number();
   if (in.has("pair")) batch.pair = in.at("pair").integer<std::int64_t>();
   if (in.has("start")) batch.start = in.at("start").integer<std::int64_t>();
   return batch;

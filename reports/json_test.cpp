@@ -136,6 +136,7 @@ TEST(Json, EveryFieldOfASeriesReadsBack) {
   series.batches = {{.t = 0.5,
                      .p25 = 1100.5,
                      .min = 999.5,
+                     .mean = 1200.25,
                      .cpu = 900,
                      .calls = 25,
                      .seconds = 0.125,
@@ -159,6 +160,7 @@ TEST(Json, EveryFieldOfASeriesReadsBack) {
   EXPECT_EQ(after.batches[0].t, 0.5);
   EXPECT_EQ(after.batches[0].p25, 1100.5);
   EXPECT_EQ(after.batches[0].min, 999.5);
+  EXPECT_EQ(after.batches[0].mean, 1200.25);
   EXPECT_EQ(after.batches[0].cpu, 900);
   EXPECT_EQ(after.batches[0].calls, 25U);
   EXPECT_EQ(after.batches[0].seconds, 0.125);

@@ -233,6 +233,7 @@ Json batch_json(const Batch& batch) {
               {"n", batch.calls},
               {"seconds", seconds(batch.seconds)},
               {"drain", seconds(batch.drain)}};
+  if (batch.mean > 0) out["mean"] = number(batch.mean);
   if (batch.pair >= 0) out["pair"] = batch.pair;
   if (batch.start > 0) out["start"] = batch.start;
   return out;

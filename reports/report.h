@@ -44,7 +44,8 @@ struct Batch {
   double t = 0;  // seconds since the run started
   double p25 = 0;
   double min = 0;
-  double cpu = 0;  // CPU time (user and system) of the worker per call
+  double mean = 0;  // what tools that compare means are given; 0: not known
+  double cpu = 0;   // CPU time (user and system) of the worker per call
   std::uint64_t calls = 0;
   double seconds = 0;  // wall time of all its calls, with what undoes each; 0: not known
   double drain = 0;    // seconds until the namespaces that it dropped were gone

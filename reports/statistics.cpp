@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <numeric>
 #include <utility>
 
 namespace nsbench {
@@ -108,6 +109,7 @@ Batch batch_of(std::vector<double>& times) {
   Batch batch;
   batch.p25 = quantile(times, 0.25);
   batch.min = times.front();
+  batch.mean = std::accumulate(times.begin(), times.end(), 0.0) / static_cast<double>(times.size());
   batch.calls = times.size();
   return batch;
 }

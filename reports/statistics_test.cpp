@@ -172,6 +172,7 @@ TEST(BatchOf, SortsAndSummarises) {
   const Batch batch = batch_of(times);
   EXPECT_DOUBLE_EQ(batch.p25, 17.5);
   EXPECT_EQ(batch.min, 10);
+  EXPECT_EQ(batch.mean, 25);
   EXPECT_EQ(batch.calls, 4U);
 }
 

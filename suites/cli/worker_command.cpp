@@ -10,6 +10,7 @@
 #include <array>
 #include <cerrno>
 #include <csignal>
+#include <memory>
 #include <optional>
 #include <random>
 #include <string>
@@ -18,6 +19,7 @@
 #include <vector>
 
 #include "bench/batch_server.h"
+#include "bench/plant.h"
 #include "probes/sandbox/fd.h"
 #include "probes/sandbox/files.h"
 #include "probes/sandbox/support.h"
@@ -174,7 +176,9 @@ class WorkerProgram {
         warning_(std::move(warning)),
         support_(support),
         cases_(all_bench_cases()),
-        server_(support, random_()) {}
+        server_(support, random_()) {
+    server_.plant(std::move(plants));
+  }
 
   ExitCode run() {
     if (!introduce()) return ExitCode::Unknown;
@@ -254,7 +258,27 @@ class WorkerProgram {
   bench::BatchServer server_;
 };
 
-ExitCode work() {
+struct WorkerOptions {
+  std::vector<std::string> plants;
+  int seccomp_instructions = 0;
+};
+
+Result<bench::Plants> plants_of(const WorkerOptions& options) {
+  bench::Plants plants{.spins = {}, .seccomp_instructions = options.seccomp_instructions};
+  for (const std::string& text : options.plants) {
+    Result<bench::Plant> plant = bench::Plant::parse(text);
+    if (!plant) return plant.error();
+    plants.spins.push_back(std::move(*plant));
+  }
+  return plants;
+}
+
+ExitCode work(const WorkerOptions& options) {
+  Result<bench::Plants> plants = plants_of(options);
+  if (!plants) {
+    complain(plants.error().str());
+    return ExitCode::Usage;
+  }
   std::optional<lockstep::Note> warning = fix_address_space_layout();
   Result<Controller> controller = Controller::take_over();
   if (!controller) {
@@ -267,8 +291,14 @@ ExitCode work() {
 
 }  // namespace
 
-Action add_worker(CLI::App& /*app*/) {
-  return [](const std::string&) { return work(); };
+Action add_worker(CLI::App& app) {
+  const auto options = std::make_shared<WorkerOptions>();
+  // For bench/power: in the manual, and not among the everyday options.
+  app.add_option("--plant", options->plants)->type_name("REGEX=3%")->group("");
+  app.add_option("--plant-seccomp", options->seccomp_instructions)
+      ->check(CLI::Range(2, 4096))
+      ->group("");
+  return [options](const std::string&) { return work(*options); };
 }
 
 }  // namespace nsbench::cli

@@ -70,6 +70,7 @@ void SideRecord::add(std::size_t case_index, const BatchResult& result, const Pl
   batch.t = place.t;
   batch.p25 = result.p25;
   batch.min = result.min;
+  batch.mean = result.mean;
   batch.cpu = result.cpu;
   batch.calls = result.n;
   batch.seconds = result.seconds;
