@@ -119,8 +119,7 @@ Status rename_first(std::string_view name) {
 
 // With an address, since SIOCGIFCONF lists no link without one.
 Status make_link(const Link& link, std::string_view kind) {
-  const Status made =
-      kind == renamed_lo ? rename_first(link.name) : rtnetlink::add_link(link.name, kind);
+  Status made = kind == renamed_lo ? rename_first(link.name) : rtnetlink::add_link(link.name, kind);
   if (!made) return made;
   return rtnetlink::add_address(link.name, link.address);
 }

@@ -186,8 +186,7 @@ bool use_up_pids(pid_t last) {
 }
 
 std::string mount_own_proc(Scene& scene) {
-  const std::string place =
-      fmt::format("{}/proc-{}", scratch_dir(), pid_namespace_of("/proc/self"));
+  std::string place = fmt::format("{}/proc-{}", scratch_dir(), pid_namespace_of("/proc/self"));
   ::mkdir(place.c_str(), 0755);
   if (scene.seen.call("mount(proc)", ::mount("proc", place.c_str(), "proc", 0, nullptr)) == 0) {
     return place;

@@ -74,7 +74,7 @@ class Arena {
   void kill() { child_.kill(); }
   // Kills it without waiting until it is gone: the kernel takes milliseconds to tear namespaces
   // down, most of them waiting. ended() says when it is.
-  void begin_end() { child_.begin_end(); }
+  void begin_end() const { child_.begin_end(); }
   bool ended() { return child_.ended(); }
 
  private:

@@ -73,7 +73,7 @@ Child& Child::operator=(Child&& other) noexcept {
 
 Child::~Child() { kill(); }
 
-void Child::begin_end() {
+void Child::begin_end() const {
   if (running()) ::kill(pid_, SIGKILL);  // not yet reaped, so the number is still ours
 }
 

@@ -59,7 +59,7 @@ class Child {
   // seconds hangs in the kernel, and is given up.
   ExitStatus kill();
   // SIGKILL alone. It is reaped by a later call, or by ended().
-  void begin_end();
+  void begin_end() const;
   // Whether it has ended; reaps it then. Never waits.
   bool ended();
   // Reaps it; ETIMEDOUT if it is still running at the deadline (and then it keeps running).

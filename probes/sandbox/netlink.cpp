@@ -60,7 +60,8 @@ Message& Message::bytes(std::uint16_t type, std::string_view value) {
 
 Message& Message::text(std::uint16_t type, std::string_view value) {
   const std::size_t at = open(type);
-  raw(value).raw(std::string_view("", 1));
+  constexpr char end_of_text = '\0';
+  raw(value).raw(std::string_view(&end_of_text, 1));
   close(at);
   return *this;
 }
@@ -197,7 +198,7 @@ Result<std::vector<Answer>> Socket::dump(Message& message, const std::string& st
   }
 }
 
-std::vector<Answer> Socket::pending() {
+std::vector<Answer> Socket::pending() const {
   std::vector<Answer> all;
   alignas(nlmsghdr) std::array<char, 32768> block;
   for (;;) {

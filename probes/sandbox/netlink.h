@@ -96,7 +96,7 @@ class Socket {
   // A request with NLM_F_DUMP: every message of the answer.
   Result<std::vector<Answer>> dump(Message& message, const std::string& step);
   // What has been multicast to it and not been taken yet; never waits.
-  std::vector<Answer> pending();
+  std::vector<Answer> pending() const;
   // The next multicast message that `wanted` is true for; ETIMEDOUT at the deadline.
   Status wait_for(const std::function<bool(const Answer&)>& wanted, Deadline deadline,
                   const std::string& step);
