@@ -1,6 +1,5 @@
 #include "bench/drain.h"
 
-#include <fcntl.h>
 #include <fmt/format.h>
 #include <unistd.h>
 
@@ -8,10 +7,9 @@
 #include <thread>
 #include <utility>
 
+#include "bench/held.h"
+#include "bench/limited.h"
 #include "probes/sandbox/calls.h"
-#include "probes/sandbox/enter.h"
-#include "probes/sandbox/files.h"
-#include "probes/sandbox/id_map.h"
 
 namespace nsbench::bench {
 namespace {
@@ -24,56 +22,8 @@ constexpr milliseconds patience{2000};
 constexpr milliseconds patience_at_first{500};
 constexpr milliseconds blind_wait{50};
 
-Status send_status(Channel& channel, const Status& status) {
-  return channel.send(status ? "ok" : status.error().str());
-}
-
-Status receive_status(Channel& channel, Deadline deadline) {
-  const Result<std::string> text = channel.receive(deadline);
-  if (!text) return text.error();
-  if (*text != "ok") return Error{*text};
-  return {};
-}
-
 [[noreturn]] void hold() {
   for (;;) ::pause();
-}
-
-// In the new user namespace: these files are its own (kernel/ucount.c, set_lookup()), and its root
-// may write them.
-Status allow_one_of_each(NamespaceSet set) {
-  for (const Kind kind : set.kinds()) {
-    if (Status s = write_small_file(fmt::format("/proc/sys/user/{}", row(kind).limit), "1"); !s) {
-      return s;
-    }
-  }
-  return {};
-}
-
-Status enter_limited_user_namespace(NamespaceSet set) {
-  const OuterIds outer = OuterIds::current();
-  if (calls::unshare(row(Kind::User).flag) != 0) return Error::last("unshare(CLONE_NEWUSER)");
-  if (Status s = write_own_maps(outer, 0, 0); !s) return s;
-  stay_tied_to_parent();
-  return allow_one_of_each(set);
-}
-
-Result<Fd> limited_user_namespace(NamespaceSet set) {
-  Result<std::pair<Channel, Channel>> ends = Channel::pair();
-  if (!ends) return ends.error();
-  Result<Child> child = Child::fork([&]() -> int {
-    if (send_status(ends->second, enter_limited_user_namespace(set))) hold();
-    return 1;
-  });
-  if (!child) return child.error();
-  if (Status s = receive_status(ends->first, Deadline::in(patience_at_first)); !s) {
-    return s.error();
-  }
-  const Result<std::string> dir = proc_dir(*child);
-  if (!dir) return dir.error();
-  Fd fd(::open((*dir + "/ns/user").c_str(), O_RDONLY | O_CLOEXEC));
-  if (!fd.valid()) return Error::last("open(/proc/PID/ns/user)");
-  return fd;
 }
 
 // Makes `set` in the limited user namespace as soon as the limits allow.
@@ -110,7 +60,9 @@ int hold_canary(int user_namespace, NamespaceSet set, Channel& channel) {
 Result<Canary> Canary::make(NamespaceSet set) {
   Canary canary;
   canary.set_ = set;
-  Result<Fd> user_namespace = limited_user_namespace(set);
+  Result<Fd> user_namespace = descriptor_made_by_child(
+      Kind::User, [set] { return enter_limited_user_namespace(set, 1); },
+      Deadline::in(patience_at_first));
   if (!user_namespace) return user_namespace.error();
   canary.user_namespace_ = std::move(*user_namespace);
   const Status held = canary.hold_again(Deadline::in(patience_at_first));

@@ -47,8 +47,9 @@ Result<Child> sleeper_after(const std::function<Status()>& prepare, Deadline dea
   return child;
 }
 
-Result<Fd> descriptor_made_by_child(Kind kind, const std::function<Status()>& prepare) {
-  const Result<Child> child = sleeper_after(prepare);
+Result<Fd> descriptor_made_by_child(Kind kind, const std::function<Status()>& prepare,
+                                    Deadline deadline) {
+  const Result<Child> child = sleeper_after(prepare, deadline);
   if (!child) return child.error();
   const Result<std::string> dir = proc_dir(*child);
   if (!dir) return dir.error();

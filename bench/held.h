@@ -25,7 +25,8 @@ Result<Child> sleeper_after(const std::function<Status()>& prepare,
 
 // A descriptor of the namespace of this kind in which a forked process is after `prepare`. The
 // process is gone when this returns.
-Result<Fd> descriptor_made_by_child(Kind kind, const std::function<Status()>& prepare);
+Result<Fd> descriptor_made_by_child(Kind kind, const std::function<Status()>& prepare,
+                                    Deadline deadline = Deadline::in(patience_to_arrange));
 
 // As many descriptors as the hard limit lets this process have.
 void allow_many_descriptors();

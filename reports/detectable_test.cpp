@@ -142,5 +142,39 @@ TEST(Detectable, WithoutScatterTheGateIsAll) {
   EXPECT_NEAR(detectable_change(0, infinity, MeanRule{0.01, threshold}), threshold, 1e-5);
 }
 
+Series series_of(const std::vector<double>& p25) {
+  Series series;
+  series.calls = 1;
+  for (const double value : p25) series.batches.push_back({.p25 = value, .calls = 1});
+  return series;
+}
+
+TEST(DetectableIn, ASteadySeriesFindsWhatPassesTheGate) {
+  EXPECT_NEAR(*detectable_in(series_of(std::vector<double>(20, 5.0))), 0.01, 1e-4);
+}
+
+TEST(DetectableIn, MoreScatterFindsLess) {
+  std::vector<double> quiet;
+  std::vector<double> noisy;
+  std::mt19937_64 random{1};
+  std::uniform_real_distribution<double> uniform(-1, 1);
+  for (int i = 0; i < 100; ++i) {
+    const double noise = uniform(random);
+    quiet.push_back(100 + noise);
+    noisy.push_back(100 + 10 * noise);
+  }
+  const double least = *detectable_in(series_of(quiet));
+  EXPECT_LT(least, 0.02);
+  EXPECT_GT(*detectable_in(series_of(noisy)), 2 * least);
+}
+
+TEST(DetectableIn, TooFewBatchesAndWhatIsNoResultFindNothing) {
+  EXPECT_FALSE(detectable_in(series_of({1, 1, 1, 1, 1})));
+  EXPECT_FALSE(detectable_in(series_of({})));
+  Series failed = series_of(std::vector<double>(20, 5.0));
+  failed.failures = 1;
+  EXPECT_FALSE(detectable_in(failed));
+}
+
 }  // namespace
 }  // namespace nsbench

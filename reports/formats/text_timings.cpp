@@ -4,7 +4,9 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <optional>
 
+#include "reports/detectable.h"
 #include "reports/formats/table.h"
 #include "reports/formats/text_parts.h"
 #include "reports/printable.h"
@@ -45,6 +47,13 @@ std::string percent(double fraction) {
   return fmt::format("±{:.{}f}%", value, value < 9.95 ? 1 : 0);
 }
 
+// More than twice is no number that helps.
+std::string plus_percent(double fraction) {
+  const double value = fraction * 100;
+  if (value > 100) return ">+100%";
+  return fmt::format("+{:.{}f}%", value, value < 9.95 ? 1 : 0);
+}
+
 // By kind of namespace: first what enters none (a baseline), then one kind, then several.
 std::size_t kind_rank(const Series& series) {
   if (series.namespaces.empty()) return 0;
@@ -69,6 +78,7 @@ struct Layout {
   bool rate = true;
   bool p90 = true;
   bool max = true;
+  bool finds = true;
 };
 
 Cell right(std::string text, Tone tone) {
@@ -85,6 +95,7 @@ Table::Row titles(const Layout& layout) {
   if (layout.max) row.push_back(right("max", Tone::Faint));
   row.push_back({});
   row.push_back(right("spread", Tone::Faint));
+  if (layout.finds) row.push_back(right("finds", Tone::Faint));
   if (layout.rate) row.push_back(right("rate", Tone::Faint));
   return row;
 }
@@ -127,6 +138,10 @@ Table::Row timed_row(const Series& series, const Layout& layout) {
   if (layout.max) row.push_back(right(amount(times.max, unit), Tone::Plain));
   row.push_back({.text = std::string(unit.name) + (series.calls_per_timing > 1 ? "+" : "")});
   row.push_back(right(series.batches.size() < 2 ? "-" : percent(times.spread), Tone::Faint));
+  if (layout.finds) {
+    const std::optional<double> detectable = detectable_in(series);
+    row.push_back(right(detectable ? plus_percent(*detectable) : "-", Tone::Faint));
+  }
   if (layout.rate) row.push_back(right(rate(times.sustained), Tone::Plain));
   if (!series.drained) row.push_back({.text = "*", .tone = Tone::Left});
   return row;
@@ -145,9 +160,10 @@ constexpr std::size_t table_indent = 2;
 
 // The widest that fits.
 Layout layout_for(const std::vector<const Series*>& shown, std::size_t width) {
-  constexpr std::array layouts{Layout{2, true, true, true}, Layout{1, true, true, true},
-                               Layout{1, true, false, true}, Layout{1, false, false, true},
-                               Layout{1, false, false, false}};
+  constexpr std::array layouts{
+      Layout{2, true, true, true, true},    Layout{1, true, true, true, true},
+      Layout{1, true, false, true, true},   Layout{1, true, false, true, false},
+      Layout{1, false, false, true, false}, Layout{1, false, false, false, false}};
   const auto* const found = std::find_if(layouts.begin(), layouts.end(), [&](const Layout& layout) {
     return table_indent + table_of(shown, layout).width(layout.gap) <= width;
   });
@@ -162,6 +178,11 @@ std::string notes(const std::vector<const Series*>& shown, const Layout& layout,
   };
   std::string out =
       note("time of one call; spread: median deviation of the batches' p25 from their median");
+  if (layout.finds) {
+    out += note(
+        "finds: the smallest slowdown that a comparison in lock step as long as this would have "
+        "found, by how much neighbouring batches differ here");
+  }
   if (layout.rate) {
     out += note(
         "rate: calls that can be sustained, with what undoes each, and the wait until what was "
