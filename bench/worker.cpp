@@ -78,11 +78,11 @@ void make_calls(Operation& operation, const Wanted& wanted, Recording& out) {
       return;
     }
   }
+  unmap(idle_libraries(true));
   if (Status begun = operation.begin(); !begun) {
     out.not_begun.set(begun.error());
     return;
   }
-  unmap_idle_libraries();
   // The first call pays for pages that the process still shares with its parent; it counts only if
   // it fails.
   if (Result<double> first = operation.time_one(); !first) {
