@@ -40,7 +40,10 @@ class CreateByClone final : public Operation {
     released_ = Fd(ends[0]);
     release_ = Fd(ends[1]);
     leave_heap_out_of_children();
-    return home_.enter();
+    const std::vector<AddressRange> idle = idle_libraries(false);
+    Status entered = home_.enter();
+    if (entered) unmap(idle);  // this family's errors are ready-made
+    return entered;
   }
 
   Result<double> time_one() override {

@@ -185,16 +185,20 @@ void leave_heap_out_of_children() {
   free_stack_below(*maps, here_on_stack());
 }
 
-void unmap_idle_libraries() {
-  if (children_need_all) return;
+std::vector<AddressRange> idle_libraries(bool formats) {
+  if (children_need_all) return {};
   const Result<std::string> maps = read_small_file("/proc/self/maps");
-  if (!maps) return;
+  if (!maps) return {};
   std::vector<std::uintptr_t> needed = needed_for_calls();
   needed.push_back(reinterpret_cast<std::uintptr_t>(&std::terminate));  // the C++ library
   const auto format =
       static_cast<std::string (*)(fmt::string_view, fmt::format_args)>(&fmt::vformat);
-  needed.push_back(reinterpret_cast<std::uintptr_t>(format));
-  for (const AddressRange& range : files_without(*maps, needed)) {
+  if (formats) needed.push_back(reinterpret_cast<std::uintptr_t>(format));
+  return files_without(*maps, needed);
+}
+
+void unmap(const std::vector<AddressRange>& ranges) {
+  for (const AddressRange& range : ranges) {
     ::munmap(reinterpret_cast<void*>(range.begin), range.end - range.begin);
   }
 }

@@ -17,17 +17,21 @@ namespace nsbench::bench {
 // Without a /proc, and under AddressSanitizer, nothing happens.
 void leave_heap_out_of_children();
 
-// Unmaps the libraries that a process which makes calls and then ends does not need. Entering a
-// time namespace walks all mappings (vdso_join_timens()): 2.6 us for a small C program, 3.2 with
-// our libraries. The process can't throw exceptions any more, nor run destructors of statics.
-void unmap_idle_libraries();
-
 struct AddressRange {
   std::uintptr_t begin = 0;
   std::uintptr_t end = 0;
 
   friend bool operator==(const AddressRange&, const AddressRange&) = default;
 };
+
+// The libraries that a process which makes calls and then ends does not need. Entering a time
+// namespace walks all mappings (vdso_join_timens()): 2.5 us for a small C program, 3.2 with our
+// libraries; and a fork pays for each, left out of the child or not. A process that has unmapped
+// them can't throw exceptions any more, nor run destructors of statics, nor, without `formats`,
+// call {fmt}: the texts of its errors must be there already. Empty without a /proc, and under
+// AddressSanitizer.
+std::vector<AddressRange> idle_libraries(bool formats);
+void unmap(const std::vector<AddressRange>& ranges);
 
 // What of the mappings in `maps` (the text of /proc/PID/maps) is heap: brk's, and malloc's large
 // blocks, but not the .bss of programs and libraries. Without `kept`, the neighbourhood of the

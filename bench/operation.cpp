@@ -54,13 +54,17 @@ class InFreshChild final : public Operation {
       : act_(std::move(act)), home_(std::move(home)) {}
 
   Status arrange() override {
-    Result<SharedMemory<Answer>> memory = SharedMemory<Answer>::make();
-    if (!memory) return memory.error();
-    answer_ = std::move(*memory);
     Status ready = home_.arrange();
     return ready ? act_->arrange() : ready;
   }
-  Status begin() override { return home_.enter(); }
+
+  // In the batch's process: in the worker it would be one more mapping for every fork to copy.
+  Status begin() override {
+    Result<SharedMemory<Answer>> memory = SharedMemory<Answer>::make();
+    if (!memory) return memory.error();
+    answer_ = std::move(*memory);
+    return home_.enter();
+  }
 
   Result<double> time_one() override {
     answer_->ns = -1;

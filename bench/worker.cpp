@@ -78,7 +78,7 @@ void make_calls(Operation& operation, const Wanted& wanted, Recording& out) {
       return;
     }
   }
-  unmap_idle_libraries();  // by /proc, which may be out of reach behind begin()
+  unmap(idle_libraries(true));  // by /proc, which may be out of reach behind begin()
   if (Status begun = operation.begin(); !begun) {
     out.not_begun.set(begun.error());
     return;
