@@ -170,6 +170,16 @@ double at_least(std::size_t n, std::size_t k, double q) {
                                 static_cast<double>(k - 1)));
 }
 
+Interval proportion_interval(std::size_t hits, std::size_t trials, double alpha) {
+  Interval interval{.low = 0, .high = 1};
+  const auto k = static_cast<double>(hits);
+  const auto n = static_cast<double>(trials);
+  // Both ends would be found there too, but only as limits.
+  if (hits > 0) interval.low = Binomial::find_lower_bound_on_p(n, k, alpha / 2);
+  if (hits < trials) interval.high = Binomial::find_upper_bound_on_p(n, k, alpha / 2);
+  return interval;
+}
+
 double student_quantile(double p, double df) {
   if (!std::isfinite(df)) return bm::quantile(Normal(), p);
   return bm::quantile(StudentsT(df), p);

@@ -60,6 +60,9 @@ std::vector<double> holm(std::span<const double> p);
 
 // P(X >= k) where X counts the successes of `n` trials of probability `q`.
 double at_least(std::size_t n, std::size_t k, double q);
+// The exact interval of a proportion, `hits` of `trials`, that covers it with at least 1 - alpha
+// (Clopper and Pearson, Biometrika 26, 1934). 0 to 1 without trials.
+Interval proportion_interval(std::size_t hits, std::size_t trials, double alpha);
 // The p-quantile of Student's t.
 double student_quantile(double p, double df);
 // P(T > x) of the noncentral t distribution: the power of a t test whose true difference is

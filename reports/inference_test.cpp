@@ -131,6 +131,22 @@ TEST(GeometricMean, HalvesAndDoublesCancel) {
   EXPECT_DOUBLE_EQ(median({4, 1, 3, 2}), 2.5);
 }
 
+// By R's binom.test().
+TEST(ProportionInterval, AgreesWithKnownOnes) {
+  const auto expect = [](std::size_t hits, std::size_t trials, double low, double high) {
+    const Interval interval = proportion_interval(hits, trials, 0.05);
+    EXPECT_NEAR(interval.low, low, 5e-5) << hits << " of " << trials;
+    EXPECT_NEAR(interval.high, high, 5e-5) << hits << " of " << trials;
+  };
+  expect(0, 0, 0, 1);
+  expect(0, 1, 0, 0.975);
+  expect(1, 1, 0.025, 1);
+  expect(0, 300, 0, 0.01222);
+  expect(3, 300, 0.00207, 0.02894);
+  expect(5, 10, 0.18709, 0.81291);
+  expect(20, 20, 0.83157, 1);
+}
+
 TEST(Power, AtItsEnds) {
   EXPECT_EQ(at_least(10, 0, 0.5), 1);
   EXPECT_EQ(at_least(10, 11, 0.5), 0);

@@ -9,20 +9,12 @@
 #include <optional>
 #include <string_view>
 
+#include "reports/inference.h"
+
 namespace nsbench::power {
 namespace {
 
-// Where a function that falls from above `level` to below it has this level.
-template <class Function>
-double crossing(const Function& falling, double level) {
-  double low = 0;
-  double high = 1;
-  for (int i = 0; i < 60; ++i) {
-    const double middle = (low + high) / 2;
-    (falling(middle) > level ? low : high) = middle;
-  }
-  return (low + high) / 2;
-}
+constexpr double alpha = 0.05;  // of all intervals
 
 using Row = std::vector<std::string>;
 
@@ -50,7 +42,7 @@ std::string percent_change(double ratio) { return fmt::format("{:+.1f} %", (rati
 // "3/3 (29-100 %), +3.1 %": found, its interval, what was measured.
 std::string cell_text(std::size_t hits, const Tally& tally) {
   if (tally.trials == 0) return "-";
-  const Interval interval = clopper_pearson(hits, tally.trials);
+  const Interval interval = proportion_interval(hits, tally.trials, alpha);
   // Rounded outwards.
   return fmt::format("{}/{} ({:.0f}-{:.0f} %), {}", hits, tally.trials, interval.low * 100,
                      interval.high * 100, percent_change(tally.typical_ratio()));
@@ -184,19 +176,6 @@ std::string alarms_text(std::span<const Judged> judged, Order order) {
 
 }  // namespace
 
-Interval clopper_pearson(std::size_t hits, std::size_t trials) {
-  constexpr double tail = 0.025;
-  Interval interval{.low = 0, .high = 1};
-  if (trials == 0) return interval;
-  if (hits > 0) {
-    interval.low = crossing([&](double p) { return 1 - at_least(trials, hits, p); }, 1 - tail);
-  }
-  if (hits < trials) {
-    interval.high = crossing([&](double p) { return 1 - at_least(trials, hits + 1, p); }, tail);
-  }
-  return interval;
-}
-
 std::string_view id(Finding finding) {
   switch (finding) {
     case Finding::Same:
@@ -255,7 +234,7 @@ std::vector<CaseId> cases_of(std::span<const Judged> judged) {
 
 std::string proportion_text(std::size_t hits, std::size_t trials) {
   if (trials == 0) return "none";
-  const Interval interval = clopper_pearson(hits, trials);
+  const Interval interval = proportion_interval(hits, trials, alpha);
   return fmt::format("{} of {} = {:.1f} % ({:.1f} to {:.1f})", hits, trials,
                      100.0 * static_cast<double>(hits) / static_cast<double>(trials),
                      interval.low * 100, interval.high * 100);

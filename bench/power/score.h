@@ -9,13 +9,8 @@
 #include <vector>
 
 #include "bench/power/trial.h"
-#include "reports/inference.h"
 
 namespace nsbench::power {
-
-// The exact interval of a proportion, `hits` of `trials`, at 95 % (Clopper and Pearson, Biometrika
-// 26, 1934). 0 to 1 without trials.
-Interval clopper_pearson(std::size_t hits, std::size_t trials);
 
 enum class Finding : std::uint8_t {
   Same,
@@ -55,7 +50,7 @@ std::vector<double> sizes_of(std::span<const Judged> judged, Planted planted);
 // Cases among `judged`, each once, in order of their first trial.
 std::vector<CaseId> cases_of(std::span<const Judged> judged);
 
-// "3 of 3 = 100 % (29 to 100)"
+// "3 of 3 = 100.0 % (29.2 to 100.0)": with its interval at 95 %.
 std::string proportion_text(std::size_t hits, std::size_t trials);
 // All tables, as aligned Markdown, one for each order and kind of slowdown there is; and each wrong
 // answer.

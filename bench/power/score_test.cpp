@@ -22,22 +22,6 @@ Judged judged(const char* case_id, double size, Finding finding, double ratio, b
 constexpr const char* uts = "create/uts:unshare:root";
 constexpr const char* net = "create/net:unshare:root";
 
-// By R's binom.test().
-TEST(ClopperPearson, AgreesWithKnownIntervals) {
-  const auto expect = [](std::size_t hits, std::size_t trials, double low, double high) {
-    const Interval interval = clopper_pearson(hits, trials);
-    EXPECT_NEAR(interval.low, low, 5e-5) << hits << " of " << trials;
-    EXPECT_NEAR(interval.high, high, 5e-5) << hits << " of " << trials;
-  };
-  expect(0, 0, 0, 1);
-  expect(0, 1, 0, 0.975);
-  expect(1, 1, 0.025, 1);
-  expect(0, 300, 0, 0.01222);
-  expect(3, 300, 0.00207, 0.02894);
-  expect(5, 10, 0.18709, 0.81291);
-  expect(20, 20, 0.83157, 1);
-}
-
 TEST(Tally, CountsWhatWasSaid) {
   Tally tally;
   EXPECT_EQ(tally.typical_ratio(), 1);

@@ -68,8 +68,8 @@ std::vector<std::string> worker_of(const StudyOptions& options, Planted planted,
 // The side that nothing is planted in differs from the other in the amount alone.
 std::array<SideSpec, 2> sides_of(const Setting& setting, const StudyOptions& options) {
   const double none = setting.planted == Planted::Seccomp ? shortest_filter : 0;
-  return {SideSpec{"base", worker_of(options, setting.planted, none)},
-          SideSpec{"new", worker_of(options, setting.planted, setting.size)}};
+  return {SideSpec{.side = "base", .argv = worker_of(options, setting.planted, none)},
+          SideSpec{.side = "new", .argv = worker_of(options, setting.planted, setting.size)}};
 }
 
 void take(const Report& report, Side& side, Trial& trial) {
@@ -123,10 +123,10 @@ Result<Side> run_alone(const std::vector<std::string>& argv, const Setting& sett
   Side side;
   const auto batches = static_cast<std::uint64_t>(options.seconds_per_side / batch_seconds);
   for (std::uint64_t i = 0; i < batches + warmup_batches; ++i) {
-    const lockstep::Run run{.batch = i,
-                            .case_id = setting.case_id.str(),
-                            .seconds = batch_seconds,
-                            .warmup = i < warmup_batches};
+    const lockstep::RunBatch run{.batch = i,
+                                 .case_id = setting.case_id.str(),
+                                 .seconds = batch_seconds,
+                                 .warmup = i < warmup_batches};
     const Result<lockstep::BatchResult> result = worker->run(run, Deadline::in(patience));
     if (!result) return result.error();
     if (result->outcome != lockstep::BatchResult::Outcome::Measured) return Error{result->error};

@@ -119,6 +119,12 @@ def check_distributions(distributions):
         agree(f"normal {i}", d["normal_below"], stats.norm.cdf(d["x"]))
 
 
+def check_proportions(proportions):
+    for i, case in enumerate(proportions):
+        found = stats.binomtest(case["hits"], case["trials"]).proportion_ci(1 - case["alpha"], "exact")
+        agree_interval(f"proportion {i}", case["interval"], (found.low, found.high))
+
+
 def check_means(means):
     for i, case in enumerate(means):
         agree(f"geometric mean {i}", case["geometric"], stats.gmean(case["values"]))
@@ -132,6 +138,7 @@ def main(path):
         check_tests(cases["tests"])
         check_corrections(cases["corrections"])
         check_distributions(cases["distributions"])
+        check_proportions(cases["proportions"])
         check_means(cases["means"])
     for line in wrong[:20]:
         print(line)

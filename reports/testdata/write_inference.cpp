@@ -1,6 +1,7 @@
 // Writes random cases with what reports/inference makes of them, for check_with_scipy.py.
 #include <cmath>
 #include <cstdio>
+#include <iterator>
 #include <nlohmann/json.hpp>
 #include <random>
 #include <string>
@@ -95,6 +96,20 @@ Json distributions(Random& random) {
   return all;
 }
 
+Json proportions(Random& random) {
+  Json all = Json::array();
+  for (int i = 0; i < 200; ++i) {
+    const std::size_t trials = 1 + random() % 400;
+    const std::size_t hits = i % 4 == 0 ? 0 : i % 4 == 1 ? trials : random() % (trials + 1);
+    const double alpha = alphas[random() % std::size(alphas)];
+    all.push_back({{"hits", hits},
+                   {"trials", trials},
+                   {"alpha", alpha},
+                   {"interval", interval(proportion_interval(hits, trials, alpha))}});
+  }
+  return all;
+}
+
 Json means(Random& random) {
   Json all = Json::array();
   for (int i = 1; i < 40; ++i) {
@@ -119,6 +134,7 @@ int main(int argc, char** argv) {
   const Json all = {{"tests", tests(random)},
                     {"corrections", corrections(random)},
                     {"distributions", distributions(random)},
+                    {"proportions", proportions(random)},
                     {"means", means(random)}};
   const Status written = write_file(argv[1], all.dump());
   if (written) return 0;

@@ -170,7 +170,7 @@ void measured(Series& series, double phase, BatchResult& result) {
 
 class WorkerProgram {
  public:
-  WorkerProgram(Controller controller, const Support& support,
+  WorkerProgram(Controller controller, const Support& support, bench::Plants plants,
                 std::optional<lockstep::Note> warning)
       : controller_(std::move(controller)),
         warning_(std::move(warning)),
@@ -286,7 +286,9 @@ ExitCode work(const WorkerOptions& options) {
     return ExitCode::Usage;
   }
   ::signal(SIGPIPE, SIG_IGN);
-  return WorkerProgram(std::move(*controller), Support::look(), std::move(warning)).run();
+  return WorkerProgram(std::move(*controller), Support::look(), std::move(*plants),
+                       std::move(warning))
+      .run();
 }
 
 }  // namespace
