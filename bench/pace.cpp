@@ -42,6 +42,11 @@ bool Pace::takes_part(std::size_t index, std::size_t round) const {
   return (round + 1) * own / rounds_ > round * own / rounds_;
 }
 
+bool Pace::is_overdrawn(std::size_t index, std::size_t batches_done, double seconds_spent) const {
+  const double own = planned(index) * static_cast<double>(batches(index));
+  return static_cast<double>(batches_done) >= enough_batches && seconds_spent > 2 * own;
+}
+
 double Pace::for_calls(std::size_t index, double elapsed, double overhead_left,
                        double planned_left) const {
   const double share =

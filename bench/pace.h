@@ -31,6 +31,11 @@ class Pace {
   // out, evenly over the session.
   [[nodiscard]] bool takes_part(std::size_t index, std::size_t round) const;
 
+  // Whether the case has had enough: where single calls take long, batches overrun. It has used up
+  // twice its seconds, and has as many batches as decide something.
+  [[nodiscard]] bool is_overdrawn(std::size_t index, std::size_t batches_done,
+                                  double seconds_spent) const;
+
   [[nodiscard]] double total_seconds() const { return total_seconds_; }
   // Seconds of one batch of the case, with all that belongs to it, if all goes as planned.
   [[nodiscard]] double planned(std::size_t index) const { return parts_[index].batch_seconds; }

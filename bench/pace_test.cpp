@@ -46,6 +46,13 @@ TEST(Pace, ACaseWithFewerBatchesSitsRoundsOutEvenly) {
   }
 }
 
+TEST(Pace, ACaseOfLongCallsEndsWhenItHasEnoughBatches) {
+  const Pace pace(2, 2.0);
+  EXPECT_FALSE(pace.is_overdrawn(0, 10, 3.9));
+  EXPECT_FALSE(pace.is_overdrawn(0, 9, 100));
+  EXPECT_TRUE(pace.is_overdrawn(0, 10, 4.1));
+}
+
 TEST(Pace, LeavesSomethingForCallsWhenTheBudgetIsOverdrawn) {
   const Pace pace(10, 0.1);
   EXPECT_GT(pace.for_calls(0, 100, 100, 0.1), 0);

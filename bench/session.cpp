@@ -73,7 +73,8 @@ class Rounds {
         random_(seed),
         send_(send),
         worker_(cases, std::move(send)),
-        batches_done_(cases.size()) {}
+        batches_done_(cases.size()),
+        seconds_spent_(cases.size()) {}
 
   Status run() {
     if (Status ready = worker_.set_up(); !ready) return ready;
@@ -86,7 +87,7 @@ class Rounds {
   void run_round(std::size_t round) {
     std::vector<std::size_t> order = bench::shuffled(cases_.size(), random_);
     std::erase_if(order, [this, round](std::size_t index) {
-      return worker_.has_failed(index) || !pace_.takes_part(index, round);
+      return !goes_on(index) || !pace_.takes_part(index, round);
     });
     if (order.empty()) return;
     look_ahead();
@@ -101,13 +102,18 @@ class Rounds {
     benchmark::RunSpecifiedBenchmarks(&reporter_, ".");
   }
 
-  // What is to come, of the cases that have not failed.
+  [[nodiscard]] bool goes_on(std::size_t index) const {
+    return !worker_.has_failed(index) &&
+           !pace_.is_overdrawn(index, batches_done_[index], seconds_spent_[index]);
+  }
+
+  // What is to come, of the cases that go on.
   void look_ahead() {
     batches_left_ = 0;
     overhead_left_ = 0;
     planned_left_ = 0;
     for (std::size_t index = 0; index < cases_.size(); ++index) {
-      if (worker_.has_failed(index)) continue;
+      if (!goes_on(index)) continue;
       const std::size_t left = pace_.batches(index) - batches_done_[index];
       batches_left_ += left;
       overhead_left_ += worker_.overhead(index) * static_cast<double>(left);
@@ -124,7 +130,9 @@ class Rounds {
                    : pace_.for_calls(index, seconds_since(start_), overhead_left_, planned_left_);
     overhead_left_ -= worker_.overhead(index);
     planned_left_ -= pace_.planned(index);
+    const Clock::time_point began = Clock::now();
     iterate(state, worker_, index, seconds);
+    seconds_spent_[index] += seconds_since(began);
     --batches_left_;
     ++batches_done_[index];
   }
@@ -134,7 +142,8 @@ class Rounds {
   std::mt19937_64 random_;
   bench::Worker::Send send_;
   bench::Worker worker_;
-  std::vector<std::size_t> batches_done_;
+  std::vector<std::size_t> batches_done_;  // by case
+  std::vector<double> seconds_spent_;
   bench::SilentReporter reporter_;
   // Of the batches to come:
   std::size_t batches_left_ = 0;
