@@ -92,7 +92,20 @@ class Measurement {
   struct Lane {
     std::string id;
     bool alive = true;
-    double overhead = 0;  // seconds that a batch takes other than for its calls, on the slower side
+    double overhead = 0;  // seconds that a batch takes other than for its calls
+    // Of the batches since that was last reckoned:
+    double spent = 0;
+    std::size_t batches = 0;
+
+    void add(double seconds) {
+      spent += std::max(seconds, 0.0);
+      ++batches;
+    }
+    void reckon() {
+      if (batches > 0) overhead = spent / static_cast<double>(batches);
+      spent = 0;
+      batches = 0;
+    }
   };
 
   [[nodiscard]] bool any_alive() const {
@@ -144,7 +157,7 @@ class Measurement {
   void warm_up(std::size_t lane) {
     if (!lanes_[lane].alive) return;
     tell(lanes_[lane].id);
-    lanes_[lane].overhead = 0;
+    lanes_[lane].reckon();  // what is left of the start before
     for (std::size_t side = 0; side < sides_.size(); ++side) {
       if (!one_batch(side, lane, true)) return;
     }
@@ -154,6 +167,7 @@ class Measurement {
   void one_turn(std::size_t lane, std::size_t turn, std::size_t start) {
     tell(lanes_[lane].id);
     const std::vector<std::size_t> order = turn_order(sides_.size(), turn);
+    lanes_[lane].reckon();
     const double seconds = seconds_for_calls(lanes_[lane]);
     for (std::size_t half = 0; half < 2; ++half) {
       std::vector<std::pair<BatchResult, Place>> taken(sides_.size());
@@ -204,10 +218,8 @@ class Measurement {
     }
     // Unless the worker tells how long its calls took, they took what they were given.
     const double calls = result->seconds > 0 ? result->seconds : run.seconds;
-    if (warmup) {
-      lanes_[lane].overhead =
-          std::max({lanes_[lane].overhead, seconds_since(started) - calls, 0.0});
-    }
+    // The first batch of a worker also pays for what is made once: only its teardown is typical.
+    lanes_[lane].add(warmup ? result->drain : seconds_since(started) - calls);
     return std::move(*result);
   }
 

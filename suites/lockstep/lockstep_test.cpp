@@ -309,6 +309,27 @@ TEST_F(Lockstep, AllBatchesOfATurnAreAsLong) {
   EXPECT_LE(reports[0].series.front().mean, 0.001);
 }
 
+// The workers make their arenas then.
+TEST_F(Lockstep, ASlowWarmUpDoesNotShortenTheBatches) {
+  Part part;
+  part.answer = [](const RunBatch& run, int place) {
+    BatchResult result = measured(run, place);
+    result.mean = run.seconds;
+    result.drain = 0;
+    result.seconds = run.warmup ? 1e-6 : run.seconds;
+    if (run.warmup) std::this_thread::sleep_for(milliseconds(120));
+    return encode(result);
+  };
+  options_.starts = 1;
+  options_.batch_seconds = 0.1;
+  options_.seconds_per_side = 0.4;
+  const Result<std::vector<Report>> reports =
+      run_lockstep(std::vector{side("base", part), side("new", part)},
+                   std::vector{*CaseId::parse("create/case0:clone:root")}, options_);
+  ASSERT_TRUE(reports) << reports.error().str();
+  EXPECT_NEAR(reports->front().series.front().mean, 0.1, 1e-6);
+}
+
 TEST_F(Lockstep, ACaseThatCanNotRunOnOneSideRunsNoFurtherOnAny) {
   Part part;
   part.answer = [](const RunBatch& run, int place) {
