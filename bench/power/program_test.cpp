@@ -67,7 +67,7 @@ TEST_F(Power, GoesOnWhereTheFileEnds) {
 }
 
 TEST_F(Power, PlantsInOneSideAndNothingInTheOther) {
-  const Finished run = compare(1, {"--null-weight", "0", "--sizes", "50"});
+  const Finished run = compare(1, {"--null-weight", "0", "--sizes", "50", "--starts", "2"});
   ASSERT_EQ(run.exit_code, 0) << run.err;
   const std::vector<Trial> all = trials();
   ASSERT_EQ(all.size(), 1U);
@@ -75,6 +75,7 @@ TEST_F(Power, PlantsInOneSideAndNothingInTheOther) {
   EXPECT_FALSE(all[0].base.batches.empty());
   EXPECT_EQ(all[0].base.batches.size(), all[0].now.batches.size());
   EXPECT_GT(all[0].base.batches.front().mean, 0);
+  EXPECT_EQ(all[0].base.batches.back().start, 1) << "of two starts";
   ASSERT_EQ(all[0].notes.size(), 2U);
   EXPECT_THAT(all[0].notes[0], HasSubstr(" by 0 rounds"));
   EXPECT_THAT(all[0].notes[1], ::testing::Not(HasSubstr(" by 0 rounds")));
@@ -110,6 +111,18 @@ TEST_F(Power, TakesOneSideAfterTheOtherUnderLoad) {
   EXPECT_EQ(all[0].now.batches.size(), 5U);
   EXPECT_LT(all[0].base.batches.front().pair, 0);
   EXPECT_GT(all[0].busy, 0);
+}
+
+TEST_F(Power, OtherToolsReadTheSameFile) {
+  ASSERT_EQ(compare(2, {"--null-weight", "1", "--sizes", "50"}).exit_code, 0);
+  const Finished table =
+      nsbench::testing::run_program({"python3", NSBENCH_SOURCE_DIR "/bench/power/other_tools.py",
+                                     path_, "--power", POWER_PROGRAM});
+  if (table.exit_code == 77 || table.exit_code == 127) GTEST_SKIP() << "no Python with SciPy here";
+  EXPECT_EQ(table.exit_code, 0) << table.err;
+  EXPECT_THAT(table.out, HasSubstr("lock step, nsbench compare"));
+  EXPECT_THAT(table.out, HasSubstr("lock step, benchstat's method, 10 means"));
+  EXPECT_THAT(table.out, HasSubstr("+50 % found"));
 }
 
 TEST_F(Power, RefusesWhatItCantDo) {

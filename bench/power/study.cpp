@@ -91,8 +91,10 @@ void take(const Report& report, Side& side, Trial& trial) {
 void measure_in_lock_step(const StudyOptions& options, Trial& trial) {
   const Setting& setting = trial.setting;
   const std::array<SideSpec, 2> sides = sides_of(setting, options);
-  const LockstepOptions lockstep_options{
-      .seconds_per_side = options.seconds_per_side, .seed = options.seed, .stop = options.stop};
+  const LockstepOptions lockstep_options{.seconds_per_side = options.seconds_per_side,
+                                         .starts = options.starts,
+                                         .seed = options.seed,
+                                         .stop = options.stop};
   const Result<std::vector<Report>> reports =
       run_lockstep(sides, std::array{setting.case_id}, lockstep_options);
   if (!reports || reports->size() != 2) {
