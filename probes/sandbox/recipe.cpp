@@ -11,8 +11,7 @@ std::string name_of(const Way& way) {
 }
 
 std::string Recipe::str() const {
-  return fmt::format("{} by {} as {}", namespaces.str(), name_of({method, variant}),
-                     id(privilege));
+  return fmt::format("{} by {} as {}", namespaces.str(), name_of({method, variant}), id(privilege));
 }
 
 Result<Recipe> Recipe::parse(std::string_view text) {
