@@ -45,7 +45,7 @@ bool Inhabitant::settle(std::uint64_t flags) {
   return pid > 0;
 }
 
-Status Inhabitant::wait_until_inside() {
+Status Inhabitant::wait_until_inside() const {
   char byte = 0;
   ssize_t got = 0;
   do {
@@ -54,7 +54,7 @@ Status Inhabitant::wait_until_inside() {
   return got == 1 ? Status{} : Status(Error::last("read(pipe)"));
 }
 
-Status Inhabitant::leave() {
+Status Inhabitant::leave() const {
   const bool told = ::write(release_.write.get(), "", 1) == 1;
   while (::waitpid(pid_, nullptr, 0) < 0 && errno == EINTR) {
   }

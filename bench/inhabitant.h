@@ -17,9 +17,9 @@ class Inhabitant {
   Status prepare();
   // Makes it inside new namespaces. False: errno says why there is none.
   bool settle(std::uint64_t flags);
-  Status wait_until_inside();
+  [[nodiscard]] Status wait_until_inside() const;
   // Lets it go, and reaps it.
-  Status leave();
+  [[nodiscard]] Status leave() const;
 
  private:
   struct Pipe {

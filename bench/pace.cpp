@@ -23,7 +23,7 @@ std::size_t batches_in(double seconds) {
 
 }  // namespace
 
-Pace::Pace(std::vector<double> seconds_of_case) {
+Pace::Pace(const std::vector<double>& seconds_of_case) {
   for (const double seconds : seconds_of_case) {
     const std::size_t batches = batches_in(seconds);
     parts_.push_back({.batches = batches, .batch_seconds = seconds / static_cast<double>(batches)});

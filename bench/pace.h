@@ -11,7 +11,7 @@ namespace nsbench::bench {
 class Pace {
  public:
   // Seconds of wall time for each case, with all that is not timed.
-  explicit Pace(std::vector<double> seconds_of_case);
+  explicit Pace(const std::vector<double>& seconds_of_case);
   // The same for each.
   Pace(std::size_t cases, double seconds_per_case)
       : Pace(std::vector<double>(cases, seconds_per_case)) {}

@@ -7,7 +7,6 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <ranges>
 #include <sstream>
 #include <string>
 #include <vector>
@@ -38,8 +37,8 @@ std::vector<std::string> mount_points() {
 // was mounted beside it goes before.
 Status cover_root(const std::string& root) {
   const std::vector<std::string> points = mount_points();
-  for (const std::string& point : points | std::views::reverse) {
-    if (point != "/" && point != root) ::umount2(point.c_str(), MNT_DETACH);
+  for (auto point = points.rbegin(); point != points.rend(); ++point) {
+    if (*point != "/" && *point != root) ::umount2(point->c_str(), MNT_DETACH);
   }
   if (::chdir(root.c_str()) != 0) return Error::last("chdir(new root)");
   if (::mount(".", "/", nullptr, MS_MOVE, nullptr) != 0) return Error::last("mount(MS_MOVE)");
