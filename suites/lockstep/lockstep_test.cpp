@@ -487,7 +487,7 @@ TEST_F(Lockstep, TheMachineIsMadeASidesBeforeEachOfItsBatches) {
   options_.starts = 1;
   reports_of({base, now}, 2);
   EXPECT_EQ(seen, "ABABBABAABA");
-  now.before = [&seen]() -> Status { return Error{"sysctl exited with 255"}; };
+  now.before = []() -> Status { return Error{"sysctl exited with 255"}; };
   const std::vector<Report> reports = reports_of({base, now}, 2);
   EXPECT_THAT(reports[1].series[0].error, HasSubstr("sysctl exited with 255, in batch"));
   EXPECT_TRUE(reports[0].run.interrupted);

@@ -11,7 +11,6 @@
 #include <cerrno>
 #include <charconv>
 #include <csignal>
-#include <ranges>
 #include <utility>
 
 #include "probes/sandbox/files.h"
@@ -60,9 +59,10 @@ bool kernel_would_drop(pid_t thread, int signal) {
 // Undoes what a handler changed of the arguments, unless the kernel wrote there meanwhile.
 void undo_changes(pid_t thread, const CallUndo& undo, Registers& registers) {
   registers.restore_args(undo.args);
-  for (const auto& one : undo.written | std::views::reverse) {
-    if (read_memory(thread, one.address, one.after.size()) != one.after) continue;
-    write_memory(thread, one.address, one.before);
+  // Clang 14 can't compile std::views::reverse.
+  for (auto one = undo.written.rbegin(); one != undo.written.rend(); ++one) {  // NOLINT
+    if (read_memory(thread, one->address, one->after.size()) != one->after) continue;
+    write_memory(thread, one->address, one->before);
   }
 }
 

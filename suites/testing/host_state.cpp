@@ -131,6 +131,12 @@ std::set<std::string> keys() {
   return found;
 }
 
+// Others end while we look, and their cgroups with them. What a run could take away of these, it
+// would have had to kill, or find empty: the other lists tell.
+bool may_vanish(std::string_view what) {
+  return what == "cgroups" || what == "processes" || what == "namespaces";
+}
+
 }  // namespace
 
 HostState look_at_host() {
@@ -164,7 +170,7 @@ std::string differences(const HostState& before, const HostState& after) {
     const auto found = after.find(what);
     const std::set<std::string>& now = found == after.end() ? none : found->second;
     for (const std::string& entry : old) {
-      if (!now.contains(entry)) text += fmt::format("{}: - {}\n", what, entry);
+      if (!may_vanish(what) && !now.contains(entry)) text += fmt::format("{}: - {}\n", what, entry);
     }
     for (const std::string& entry : now) {
       if (!old.contains(entry)) text += fmt::format("{}: + {}\n", what, entry);
