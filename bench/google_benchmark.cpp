@@ -10,10 +10,12 @@ constexpr int exit_usage = 64;  // EX_USAGE of sysexits.h
 }  // namespace
 
 void initialise_google_benchmark(const std::vector<std::string>& flags) {
-  std::vector<std::string> words{"nsbench", "--benchmark_list_tests=false",
+  // Google Benchmark keeps the pointer to the program's name, for its reports' context.
+  static std::string program = "nsbench";
+  std::vector<std::string> words{"--benchmark_list_tests=false",
                                  "--benchmark_out=", "--benchmark_filter=."};
   words.insert(words.end(), flags.begin(), flags.end());
-  std::vector<char*> argv;
+  std::vector<char*> argv{program.data()};
   for (std::string& word : words) argv.push_back(word.data());
   int argc = static_cast<int>(argv.size());
   argv.push_back(nullptr);
