@@ -19,16 +19,10 @@
 namespace nsbench::bench {
 namespace {
 
-class CycleBySetns final : public Operation {
+class CycleBySetns final : public FromHome {
  public:
   CycleBySetns(NamespaceSet set, const Stopwatch& stopwatch)
-      : flags_(set.flags()),
-        step_(fmt::format("unshare({})", set.flag_names())),
-        stopwatch_(stopwatch),
-        home_(set.empty() ? NamespaceSet{Kind::Uts} : set) {}
-
-  Status arrange() override { return home_.arrange(); }
-  Status begin() override { return home_.enter(); }
+      : FromHome(Method::Unshare, set, stopwatch) {}
 
   Result<double> time_one() override {
     const Ticks started = stopwatch_.start();
@@ -40,26 +34,16 @@ class CycleBySetns final : public Operation {
     if (!back) return Error{back.error().step + " back", back.error().err};
     return stopwatch_.ns(started, stopped);
   }
-
- private:
-  std::uint64_t flags_;
-  std::string step_;
-  Stopwatch stopwatch_;
-  Home home_;
 };
 
-class CycleByExit final : public Operation {
+class CycleByExit final : public FromHome {
  public:
   CycleByExit(NamespaceSet set, const Stopwatch& stopwatch)
-      : flags_(set.flags()),
-        step_(fmt::format("clone3({})", set.flag_names())),
-        stopwatch_(stopwatch),
-        home_(set) {}
+      : FromHome(Method::Clone3, set, stopwatch) {}
 
-  Status arrange() override { return home_.arrange(); }
   Status begin() override {
     leave_heap_out_of_children();
-    return home_.enter();
+    return FromHome::begin();
   }
 
   Result<double> time_one() override {
@@ -72,12 +56,6 @@ class CycleByExit final : public Operation {
     const Ticks stopped = stopwatch_.stop();
     return stopwatch_.ns(started, stopped);
   }
-
- private:
-  std::uint64_t flags_;
-  std::string step_;
-  Stopwatch stopwatch_;
-  Home home_;
 };
 
 std::unique_ptr<Operation> make_cycle(const BenchCase& bench_case, const Stopwatch& stopwatch) {

@@ -15,17 +15,10 @@ namespace nsbench::bench {
 namespace {
 
 // Makes one by unshare, untimed, and times the way back out of it.
-class DropBySetns final : public Operation {
+class DropBySetns final : public FromHome {
  public:
   DropBySetns(NamespaceSet set, const Stopwatch& stopwatch)
-      : flags_(set.flags()),
-        step_(fmt::format("unshare({})", set.flag_names())),
-        stopwatch_(stopwatch),
-        // The baseline joins the uts namespace that the process is in already.
-        home_(set.empty() ? NamespaceSet{Kind::Uts} : set) {}
-
-  Status arrange() override { return home_.arrange(); }
-  Status begin() override { return home_.enter(); }
+      : FromHome(Method::Unshare, set, stopwatch) {}
 
   Result<double> time_one() override {
     if (flags_ != 0 && calls::unshare(flags_) != 0) return Error::last(step_);
@@ -35,29 +28,18 @@ class DropBySetns final : public Operation {
     if (!back) return Error{back.error().step + " back", back.error().err};
     return stopwatch_.ns(started, stopped);
   }
-
- private:
-  std::uint64_t flags_;
-  std::string step_;
-  Stopwatch stopwatch_;
-  Home home_;
 };
 
 // Times the end of the only process inside, from the word that lets it go until it is reaped.
-class DropByExit final : public Operation {
+class DropByExit final : public FromHome {
  public:
   DropByExit(NamespaceSet set, const Stopwatch& stopwatch)
-      : flags_(set.flags()),
-        step_(fmt::format("clone3({})", set.flag_names())),
-        stopwatch_(stopwatch),
-        home_(set) {}
-
-  Status arrange() override { return home_.arrange(); }
+      : FromHome(Method::Clone3, set, stopwatch) {}
 
   Status begin() override {
     if (Status s = inhabitant_.prepare(); !s) return s;
     leave_heap_out_of_children();
-    return home_.enter();
+    return FromHome::begin();
   }
 
   Result<double> time_one() override {
@@ -71,10 +53,6 @@ class DropByExit final : public Operation {
   }
 
  private:
-  std::uint64_t flags_;
-  std::string step_;
-  Stopwatch stopwatch_;
-  Home home_;
   Inhabitant inhabitant_;
 };
 

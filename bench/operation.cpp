@@ -109,6 +109,12 @@ Result<double> Operation::time_many(std::size_t /*count*/) {
 
 Result<double> Act::run_many(std::size_t /*count*/) { return Error{"this call can't be repeated"}; }
 
+FromHome::FromHome(Method method, NamespaceSet set, const Stopwatch& stopwatch)
+    : flags_(set.flags()),
+      step_(fmt::format("{}({})", id(method), set.flag_names())),
+      stopwatch_(stopwatch),
+      home_(set.empty() && method == Method::Unshare ? NamespaceSet{Kind::Uts} : set) {}
+
 std::unique_ptr<Operation> and_back(std::unique_ptr<Act> act, Home home) {
   return std::make_unique<AndBack>(std::move(act), std::move(home));
 }

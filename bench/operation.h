@@ -118,6 +118,22 @@ class Home {
   NamespaceFds fds_;
 };
 
+// An operation whose calls begin and end at home, and change the kinds in `set`.
+class FromHome : public Operation {
+ public:
+  // `method` makes the namespaces. unshare's baseline, which makes none, goes home to the uts
+  // namespace that the process is in already.
+  FromHome(Method method, NamespaceSet set, const Stopwatch& stopwatch);
+  Status arrange() override { return home_.arrange(); }
+  Status begin() override { return home_.enter(); }
+
+ protected:
+  std::uint64_t flags_;
+  std::string step_;  // "unshare(CLONE_NEWUTS)"
+  Stopwatch stopwatch_;
+  Home home_;
+};
+
 // Runs `act` in the batch's process, and goes home again after each call.
 std::unique_ptr<Operation> and_back(std::unique_ptr<Act> act, Home home);
 // Runs each call of `act` in a process of its own: for user namespaces, which can't be left again,
