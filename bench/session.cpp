@@ -27,6 +27,7 @@
 #include "bench/stage.h"
 #include "bench/worker.h"
 #include "probes/sandbox/arena.h"
+#include "probes/sandbox/elapsed.h"
 
 namespace nsbench {
 namespace {
@@ -45,10 +46,6 @@ using Clock = std::chrono::steady_clock;
 constexpr std::chrono::seconds worker_patience{30};
 // How soon a wish to stop is heard.
 constexpr std::chrono::milliseconds between_events{100};
-
-double seconds_since(Clock::time_point start) {
-  return std::chrono::duration<double>(Clock::now() - start).count();
-}
 
 // One iteration is one batch, and the time it reports the batch's p25.
 void iterate(benchmark::State& state, bench::Worker& worker, std::size_t index, double seconds) {

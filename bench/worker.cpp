@@ -15,6 +15,7 @@
 #include "bench/conditions.h"
 #include "bench/footprint.h"
 #include "probes/sandbox/child.h"
+#include "probes/sandbox/elapsed.h"
 #include "probes/sandbox/files.h"
 #include "reports/statistics.h"
 
@@ -29,10 +30,6 @@ constexpr std::chrono::milliseconds patience{10'000};
 constexpr std::size_t loops_kept = 1000;
 
 using Clock = std::chrono::steady_clock;
-
-double seconds_since(Clock::time_point start) {
-  return std::chrono::duration<double>(Clock::now() - start).count();
-}
 
 double cpu_ns_of_self() {
   rusage used{};

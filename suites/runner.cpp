@@ -10,16 +10,13 @@
 #include <vector>
 
 #include "bench/session.h"
+#include "probes/sandbox/elapsed.h"
 
 namespace nsbench {
 
 namespace {
 
 using Clock = std::chrono::steady_clock;
-
-double seconds_since(Clock::time_point start) {
-  return std::chrono::duration<double>(Clock::now() - start).count();
-}
 
 bool stopped(const RunnerOptions& options) { return options.stop != nullptr && *options.stop != 0; }
 

@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "bench/pace.h"
+#include "probes/sandbox/elapsed.h"
 #include "reports/printable.h"
 #include "suites/lockstep/record.h"
 #include "suites/lockstep/side.h"
@@ -29,10 +30,6 @@ std::vector<std::size_t> turn_order(std::size_t sides, std::size_t turn) {
 namespace {
 
 using Clock = std::chrono::steady_clock;
-
-double seconds_since(Clock::time_point start) {
-  return std::chrono::duration<double>(Clock::now() - start).count();
-}
 
 std::string random_letters() {
   constexpr int count = 12;

@@ -9,6 +9,7 @@
 #include <set>
 #include <utility>
 
+#include "probes/sandbox/elapsed.h"
 #include "suites/plan.h"
 #include "suites/selftest/traced_run.h"
 
@@ -17,10 +18,6 @@ namespace nsbench::selftest {
 namespace {
 
 using Clock = std::chrono::steady_clock;
-
-double seconds_since(Clock::time_point start) {
-  return std::chrono::duration<double>(Clock::now() - start).count();
-}
 
 bool stopped(const SelftestOptions& options) {
   return options.stop != nullptr && *options.stop != 0;
