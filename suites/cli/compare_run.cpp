@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <array>
-#include <csignal>
 #include <filesystem>
 #include <random>
 #include <regex>
@@ -14,6 +13,7 @@
 #include "probes/sandbox/support.h"
 #include "reports/file.h"
 #include "reports/json.h"
+#include "suites/cli/stop.h"
 #include "suites/cli/terminal.h"
 #include "suites/lockstep/command_line.h"
 #include "suites/lockstep/lockstep.h"
@@ -22,15 +22,6 @@
 namespace nsbench::cli {
 
 namespace {
-
-// Set by a signal; the one thing a handler may touch.
-volatile std::sig_atomic_t stop_signal = 0;
-
-void stop_on_signals() {
-  struct sigaction action {};
-  action.sa_handler = [](int signal) { stop_signal = signal; };
-  for (const int signal : {SIGINT, SIGTERM, SIGHUP}) ::sigaction(signal, &action, nullptr);
-}
 
 // Without a filter or a suite: one operation of each kind of cost, for which two minutes are
 // enough.
@@ -146,14 +137,13 @@ Result<std::vector<Report>> measure_in_lockstep(CompareRunOptions options,
   const Result<std::vector<CaseId>> cases = choose_cases(options);
   if (!cases) return cases.error();
   if (options.seed == 0) options.seed = std::random_device{}() | 1U;
-  stop_on_signals();
   ProgressLine line;
   LockstepOptions lockstep;
   lockstep.seconds_per_side = options.seconds;
   lockstep.starts = options.starts;
   lockstep.seed = options.seed;
   lockstep.command = command_line;
-  lockstep.stop = &stop_signal;
+  lockstep.stop = stop_on_signals();
   lockstep.on_progress = [&line](const LockstepProgress& progress) {
     line.show({.phase = Progress::Phase::Benchmarks,
                .running = progress.running,

@@ -5,7 +5,6 @@
 
 #include <array>
 #include <chrono>
-#include <csignal>
 #include <cstdio>
 #include <ctime>
 #include <memory>
@@ -21,6 +20,7 @@
 #include "reports/gate.h"
 #include "reports/json.h"
 #include "suites/cli/command.h"
+#include "suites/cli/stop.h"
 #include "suites/cli/terminal.h"
 #include "suites/environment.h"
 #include "suites/plan.h"
@@ -29,16 +29,6 @@
 namespace nsbench::cli {
 
 namespace {
-
-// Set by a signal; the one thing a handler may touch.
-volatile std::sig_atomic_t stop_signal = 0;
-
-void stop_on_signals() {
-  struct sigaction action {};
-  action.sa_handler = [](int signal) { stop_signal = signal; };
-  for (const int signal : {SIGINT, SIGTERM, SIGHUP}) ::sigaction(signal, &action, nullptr);
-  ::signal(SIGPIPE, SIG_IGN);
-}
 
 struct RunOptions {
   std::string suite = "quick";
@@ -142,13 +132,13 @@ ExitCode run(RunOptions options, const std::string& command_line) {
   report.environment = look_at_environment(support);
   if (std::optional<Warning> warning = warning_of(*plan)) report.warnings.push_back(*warning);
   if (options.jobs == 0) options.jobs = report.environment.cpus;
-  stop_on_signals();
+  const auto* const stop = stop_on_signals();
   ProgressLine line;
   run_plan(*plan,
            {.jobs = options.jobs,
             .seed = options.seed,
             .on_progress = [&line](const Progress& progress) { line.show(progress); },
-            .stop = &stop_signal},
+            .stop = stop},
            support, report);
   line.clear();
   return worse(write_report(options, report), decide(report).code);

@@ -2,7 +2,6 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include <csignal>
 #include <memory>
 #include <regex>
 #include <string>
@@ -11,6 +10,7 @@
 #include "probes/sandbox/support.h"
 #include "reports/file.h"
 #include "suites/cli/command.h"
+#include "suites/cli/stop.h"
 #include "suites/selftest/formats.h"
 #include "suites/selftest/selftest.h"
 
@@ -20,16 +20,6 @@ namespace {
 
 using selftest::Lie;
 using selftest::SelftestReport;
-
-// Set by a signal; the one thing a handler may touch.
-volatile std::sig_atomic_t stop_signal = 0;
-
-void stop_on_signals() {
-  struct sigaction action {};
-  action.sa_handler = [](int signal) { stop_signal = signal; };
-  for (const int signal : {SIGINT, SIGTERM, SIGHUP}) ::sigaction(signal, &action, nullptr);
-  ::signal(SIGPIPE, SIG_IGN);
-}
 
 struct Options {
   std::string filter;
@@ -85,7 +75,6 @@ ExitCode selftest_run(const Options& options) {
     return written ? ExitCode::Ok : ExitCode::Usage;
   }
   const Support support = Support::look();
-  stop_on_signals();
   selftest::SelftestOptions run;
   run.lies = *lies;
   run.whole = options.whole;
@@ -93,7 +82,7 @@ ExitCode selftest_run(const Options& options) {
   run.jobs = options.jobs > 0 ? options.jobs : static_cast<int>(::sysconf(_SC_NPROCESSORS_ONLN));
   run.seed = options.seed;
   run.on_progress = show;
-  run.stop = &stop_signal;
+  run.stop = stop_on_signals();
   const Result<SelftestReport> report = selftest::run_selftest(run, support);
   if (!report) {
     complain(report.error().str());
