@@ -6,13 +6,10 @@
 #include <numeric>
 #include <utility>
 
+#include "reports/inference.h"
+
 namespace nsbench {
 namespace {
-
-double median(std::vector<double> values) {
-  std::sort(values.begin(), values.end());
-  return quantile(values, 0.5);
-}
 
 double relative_deviation(const std::vector<Batch>& batches) {
   if (batches.size() < 2) return 0;

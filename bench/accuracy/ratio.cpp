@@ -3,17 +3,9 @@
 #include <algorithm>
 #include <cmath>
 
-#include "reports/statistics.h"
+#include "reports/inference.h"
 
 namespace nsbench::accuracy {
-namespace {
-
-double median(std::vector<double>& values) {
-  std::sort(values.begin(), values.end());
-  return quantile(values, 0.5);
-}
-
-}  // namespace
 
 Ratio ratio_of(const std::vector<Pair>& pairs) {
   Ratio ratio;
@@ -30,6 +22,7 @@ Ratio ratio_of(const std::vector<Pair>& pairs) {
   ratio.nsbench = median(ours);
   ratio.reference = median(theirs);
   ratio.median = median(ratios);
+  std::sort(ratios.begin(), ratios.end());
   const auto n = static_cast<double>(ratios.size());
   const double reach = 1.96 * std::sqrt(n) / 2;
   const auto last = static_cast<std::ptrdiff_t>(ratios.size()) - 1;

@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "reports/detectable.h"
+#include "reports/formats/amount.h"
 #include "reports/formats/table.h"
 #include "reports/formats/text_parts.h"
 #include "reports/printable.h"
@@ -14,33 +15,6 @@
 
 namespace nsbench::text {
 namespace {
-
-struct Unit {
-  double size;
-  std::string_view name;
-};
-
-// One for a whole row, so that its numbers can be compared by eye.
-Unit unit_for(double value, bool bytes) {
-  constexpr std::array times{Unit{1e9, "s"}, Unit{1e6, "ms"}, Unit{1e3, "us"}, Unit{1, "ns"}};
-  constexpr std::array sizes{Unit{1e9, "GB"}, Unit{1e6, "MB"}, Unit{1e3, "kB"}, Unit{1, "B"}};
-  const auto& units = bytes ? sizes : times;
-  const auto* const found = std::find_if(units.begin(), units.end(),
-                                         [value](const Unit& unit) { return value >= unit.size; });
-  return found == units.end() ? units.back() : *found;
-}
-Unit unit_for(const Series& series, double value) {
-  return unit_for(value, series.unit == "bytes");
-}
-
-// Three digits that mean something; whole numbers are never rounded further.
-std::string amount(double number, Unit unit) {
-  if (!std::isfinite(number)) return "-";
-  const double value = number / unit.size;
-  if (std::abs(value) < 9.995) return fmt::format("{:.2f}", value);
-  if (std::abs(value) < 99.95) return fmt::format("{:.1f}", value);
-  return fmt::format("{:.0f}", value);
-}
 
 std::string percent(double fraction) {
   const double value = fraction * 100;
@@ -128,7 +102,7 @@ Table::Row failed_row(const Series& series) {
 
 Table::Row timed_row(const Series& series, const Layout& layout) {
   const SeriesStatistics times = statistics_of(series);
-  const Unit unit = unit_for(series, times.p50);
+  const Unit unit = unit_for(times.p50, series.unit);
   const std::string p99 = times.has_p99() ? amount(times.p99, unit) : "-";
   Table::Row row = name_cells(series);
   row.push_back(right(grouped(times.calls), Tone::Plain));
@@ -227,7 +201,7 @@ Table::Row histogram_row(const Series& series, std::size_t width) {
   Table::Row row = name_cells(series);
   const LogHistogram histogram = log_histogram(series.samples, width);
   const auto end = [&series](double value) {
-    const Unit unit = unit_for(series, value);
+    const Unit unit = unit_for(value, series.unit);
     return fmt::format("{} {}", amount(value, unit), unit.name);
   };
   row.push_back(right(end(histogram.low), Tone::Plain));
