@@ -2,6 +2,7 @@
 
 #include <fmt/chrono.h>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -71,14 +72,18 @@ class Measurement {
 
   Result<std::vector<Report>> run() {
     const std::time_t started = std::time(nullptr);
-    for (std::size_t start = 0; start < starts_ && !over_ && any_alive(); ++start) {
-      if (Status begun = begin(start); !begun) {
-        if (start == 0 && begun.error().err != EINTR) return begun.error();
+    for (std::size_t share = 0; share < starts_;) {
+      if (over_ || !any_alive()) break;
+      if (Status begun = begin(); !begun) {
+        if (workers_begun_ == 0 && begun.error().err != EINTR) return begun.error();
         end_early(begun.error());
         break;
       }
-      one_start(start);
+      one_start(turns_ * (share + 1) / starts_);
       part();
+      ++workers_begun_;
+      // The rest of the share of one that died is for the next.
+      if (!std::exchange(died_, false)) ++share;
     }
     restore();
     return reports(started);
@@ -110,11 +115,11 @@ class Measurement {
   }
 
   // Starts all workers, no side always first.
-  Status begin(std::size_t start) {
+  Status begin() {
     tell("");
     sides_.resize(peers_.size());
     for (std::size_t i = 0; i < peers_.size(); ++i) {
-      const std::size_t place = (i + start) % peers_.size();
+      const std::size_t place = (i + workers_begun_) % peers_.size();
       Result<Side> side =
           Side::start(peers_[place].connect, Deadline::in(options_.hello_patience), options_.stop);
       if (!side) {
@@ -140,16 +145,17 @@ class Measurement {
     return {};
   }
 
-  void one_start(std::size_t start) {
-    for (std::size_t lane = 0; lane < lanes_.size() && !over_; ++lane) warm_up(lane);
-    const std::size_t first = turns_ * start / starts_;
-    const std::size_t last = turns_ * (start + 1) / starts_;
-    for (std::size_t turn = first; turn < last; ++turn) {
+  // Up to turn `last`.
+  void one_start(std::size_t last) {
+    for (std::size_t lane = 0; lane < lanes_.size() && goes_on(); ++lane) warm_up(lane);
+    for (; turn_ < last && goes_on(); ++turn_) {
       for (const std::size_t lane : bench::shuffled(lanes_.size(), random_)) {
-        if (lanes_[lane].alive && !over_) one_turn(lane, turn, start);
+        if (lanes_[lane].alive && goes_on()) one_turn(lane);
       }
     }
   }
+
+  [[nodiscard]] bool goes_on() const { return !over_ && !died_; }
 
   void warm_up(std::size_t lane) {
     if (!lanes_[lane].alive) return;
@@ -161,9 +167,9 @@ class Measurement {
     for (SideRecord& record : records_) record.add_warmup(lane);
   }
 
-  void one_turn(std::size_t lane, std::size_t turn, std::size_t start) {
+  void one_turn(std::size_t lane) {
     tell(lanes_[lane].id);
-    const std::vector<std::size_t> order = turn_order(sides_.size(), turn);
+    const std::vector<std::size_t> order = turn_order(sides_.size(), turn_);
     lanes_[lane].reckon();
     const double seconds = seconds_for_calls(lanes_[lane]);
     for (std::size_t half = 0; half < 2; ++half) {
@@ -171,8 +177,8 @@ class Measurement {
       for (std::size_t i = 0; i < sides_.size(); ++i) {
         const std::size_t side = order[half * sides_.size() + i];
         taken[side].second = {.t = seconds_since(start_),
-                              .pair = static_cast<std::int64_t>(2 * turn + half),
-                              .start = static_cast<std::int64_t>(start)};
+                              .pair = static_cast<std::int64_t>(2 * turn_ + half),
+                              .start = static_cast<std::int64_t>(workers_begun_)};
         std::optional<BatchResult> result = one_batch(side, lane, false, seconds);
         if (!result) return;
         taken[side].first = std::move(*result);
@@ -198,6 +204,7 @@ class Measurement {
     if (peers_[side].before) {
       if (Status prepared = peers_[side].before(); !prepared) {
         blame(side, lane, run, prepared.error());
+        end_early(prepared.error());
         return std::nullopt;
       }
     }
@@ -229,25 +236,30 @@ class Measurement {
     }
   }
 
-  // A worker that is of no more use, or a wish to stop.
+  // What a case had a hand in that ended a worker is not tried again, on no side.
   void blame(std::size_t side, std::size_t lane, const RunBatch& run, const Error& error) {
     if (error.err == EINTR) return end_early(error);
     lanes_[lane].alive = false;
+    died_ = true;
     records_[side].crash(lane, fmt::format("{}, in batch {}", error.str(), run.batch));
-    end_early({fmt::format("side {}: {}, in batch {}, of {}", peers_[side].side, error.str(),
-                           run.batch, run.case_id)});
+    const std::string death = fmt::format("side {}: {}, in batch {}, of {}", peers_[side].side,
+                                          error.str(), run.batch, run.case_id);
+    for (SideRecord& record : records_) {
+      record.leave_out(lane, "not measured further: " + death);
+    }
+    deaths_.push_back(death);
   }
 
   void end_early(const Error& error) {
     over_ = true;
-    if (error.err == EINTR) return;
-    for (SideRecord& record : records_) record.warn({"worker-died", error.str()});
+    if (error.err != EINTR) deaths_.push_back(error.str());
   }
 
   // A worker at fault need not be asked twice.
   void part() {
-    const auto patience = over_ ? std::min(options_.end_patience, std::chrono::milliseconds(1000))
-                                : options_.end_patience;
+    const auto patience = !goes_on()
+                              ? std::min(options_.end_patience, std::chrono::milliseconds(1000))
+                              : options_.end_patience;
     for (std::size_t i = 0; i < sides_.size(); ++i) {
       records_[i].learn(sides_[i]->facts());
       for (const Note& note : sides_[i]->notes()) {
@@ -270,6 +282,8 @@ class Measurement {
     const std::string id = random_letters();
     std::vector<Report> all;
     for (SideRecord& record : records_) {
+      if (!deaths_.empty())
+        record.warn({"worker-died", fmt::format("{}", fmt::join(deaths_, "; "))});
       for (std::size_t lane = 0; lane < lanes_.size(); ++lane) {
         record.leave_out(lane, "the measurement ended before this benchmark");
       }
@@ -306,7 +320,11 @@ class Measurement {
   std::vector<Lane> lanes_;
   std::size_t turns_ = 1;  // of each case
   std::size_t starts_ = 1;
+  std::size_t turn_ = 0;  // the next of all cases
   std::size_t turns_done_ = 0;
+  std::size_t workers_begun_ = 0;  // how often, of each side
+  std::vector<std::string> deaths_;
+  bool died_ = false;  // a worker of this start
   std::uint64_t batches_ = 0;
   bool over_ = false;
   Clock::time_point start_ = Clock::now();

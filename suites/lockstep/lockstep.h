@@ -73,10 +73,11 @@ struct LockstepOptions {
 // percentiles over them are those over all timings with each batch weighing the same. Its calls,
 // min, max and mean are of all timings.
 //
-// A case that fails on one side is measured no further on any. A worker that dies, falls silent or
-// babbles ends the measurement: the case it was at gets the failure, the report the warning
-// "worker-died" and RunInfo::interrupted. An Error: the sides can't be measured at all (a worker
-// that doesn't start, speaks another protocol or times other workloads).
+// A case that fails on one side is measured no further on any. Where a worker dies, falls silent or
+// babbles, the case it was at gets the failure, the report the warning "worker-died", and all
+// workers are started anew for the other cases. What can't be started again, and a `before` that
+// fails, end the measurement: RunInfo::interrupted. An Error: the sides can't be measured at all (a
+// worker that doesn't start, speaks another protocol or times other workloads).
 Result<std::vector<Report>> run_lockstep(std::span<const SideSpec> sides,
                                          std::span<const CaseId> cases,
                                          const LockstepOptions& options);
