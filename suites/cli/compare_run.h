@@ -18,7 +18,7 @@ struct CompareRunOptions {
   std::string filter;
   std::string suite;
   double seconds = 10;  // per case and side
-  int starts = 5;
+  int starts = 20;
   std::uint64_t seed = 0;
   std::string save;  // a directory for the sides' reports
 

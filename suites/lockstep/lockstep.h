@@ -50,7 +50,7 @@ struct LockstepOptions {
   double batch_seconds = 0.1;
   // How often the workers are started anew, their share of the batches with each: how one start's
   // memory lies is part of what is compared. No more often than there are turns.
-  int starts = 5;
+  int starts = 20;
   std::uint64_t seed = 1;  // orders the cases
   std::string command;     // RunInfo::command
   std::function<void(const LockstepProgress&)> on_progress;
