@@ -1,6 +1,5 @@
 // nsbench compare: what changed between two sets of reports, saved or measured on the spot.
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <csignal>
@@ -11,13 +10,10 @@
 #include <vector>
 
 #include "reports/compare.h"
-#include "reports/comparison_json.h"
-#include "reports/file.h"
-#include "reports/formats/comparison_text.h"
-#include "reports/json.h"
 #include "suites/cli/command.h"
 #include "suites/cli/compare_run.h"
-#include "suites/cli/terminal.h"
+#include "suites/cli/outputs.h"
+#include "suites/cli/saved_reports.h"
 
 namespace nsbench::cli {
 
@@ -29,9 +25,7 @@ struct Options {
   double threshold = 1;  // percent
   double margin = 0;     // percent; 0: three times the threshold
   double alpha = 0.01;
-  std::string json;  // a file, "-" for standard output
-  std::string color = "auto";
-  bool verbose = false;
+  OutputOptions out;
   CompareRunOptions measure;
 };
 
@@ -39,18 +33,6 @@ struct Options {
 struct Sides {
   std::vector<Report> base, now;
 };
-
-Result<std::vector<Report>> read_all(const std::vector<std::string>& files) {
-  std::vector<Report> reports;
-  for (const std::string& file : files) {
-    const Result<std::string> text = read_file(file);
-    if (!text) return text.error();
-    Result<Report> report = from_json(*text);
-    if (!report) return Error{fmt::format("{}: {}", file, report.error().str())};
-    reports.push_back(std::move(*report));
-  }
-  return reports;
-}
 
 Result<Sides> saved_sides(Options options) {
   if (options.now.empty() && options.base.size() == 2) {  // nsbench compare base.json new.json
@@ -62,27 +44,11 @@ Result<Sides> saved_sides(Options options) {
         "{} {} given; which is the new side? nsbench compare BASE.json... -- NEW.json...",
         options.base.size(), options.base.size() == 1 ? "report is" : "reports are")};
   }
-  Result<std::vector<Report>> base = read_all(options.base);
+  Result<std::vector<Report>> base = read_reports(options.base);
   if (!base) return base.error();
-  Result<std::vector<Report>> now = read_all(options.now);
+  Result<std::vector<Report>> now = read_reports(options.now);
   if (!now) return now.error();
   return Sides{std::move(*base), std::move(*now)};
-}
-
-Status write(const Options& options, const Comparison& comparison) {
-  const ColorChoice choice = options.color == "always"  ? ColorChoice::Always
-                             : options.color == "never" ? ColorChoice::Never
-                                                        : ColorChoice::Auto;
-  Status written;
-  if (options.json != "-") {
-    written = write_file("-", to_text(comparison, {.color = use_color(choice, STDOUT_FILENO),
-                                                   .width = columns(STDOUT_FILENO),
-                                                   .every_check = options.verbose}));
-  }
-  if (!options.json.empty()) {
-    if (Status json = write_file(options.json, to_json(comparison)); !json) written = json;
-  }
-  return written;
 }
 
 ExitCode fail(const Error& error) {
@@ -90,12 +56,17 @@ ExitCode fail(const Error& error) {
   return ExitCode::Usage;
 }
 
-ExitCode compare_sides(const Sides& sides, const Options& options) {
+ExitCode compare_sides(const Sides& sides, const Options& options,
+                       const std::vector<Output>& outputs) {
   const CompareOptions how{
       .threshold = options.threshold / 100, .margin = options.margin / 100, .alpha = options.alpha};
   const Result<Comparison> comparison = compare(sides.base, sides.now, how);
   if (!comparison) return fail(comparison.error());
-  const Status written = write(options, *comparison);
+  const Compared compared{*comparison, sides.base, sides.now};
+  const Status written = write_outputs(outputs, options.out,
+                                       [&compared](const Format& format, const FormatOptions& how) {
+                                         return format.of_comparison(compared, how);
+                                       });
   if (!written) return fail(written.error());
   return decide(*comparison).code;
 }
@@ -116,9 +87,11 @@ Result<Sides> measured_sides(const Options& options, const std::string& command_
 
 ExitCode run(const Options& options, const std::string& command_line) {
   ::signal(SIGPIPE, SIG_IGN);
+  const Result<std::vector<Output>> outputs = outputs_of(options.out, Serves::Compare);
+  if (!outputs) return fail(outputs.error());
   const Result<Sides> sides =
       options.measure.wanted() ? measured_sides(options, command_line) : saved_sides(options);
-  return sides ? compare_sides(*sides, options) : fail(sides.error());
+  return sides ? compare_sides(*sides, options, *outputs) : fail(sides.error());
 }
 
 void add_rule(CLI::App& app, Options& options) {
@@ -157,18 +130,7 @@ Action add_compare(CLI::App& app) {
       ->type_name("NEW.json...");
   add_run_options(app, options->measure);
   add_rule(app, *options);
-  app.add_option("--json", options->json,
-                 "Write the comparison as JSON to FILE, or, without one, to standard output in "
-                 "place of the tables")
-      ->type_name("FILE")
-      ->expected(0, 1)
-      ->default_str("-");
-  app.add_flag("-v,--verbose", options->verbose,
-               "Every benchmark and case (without: where there are many, those that are the same "
-               "are counted)");
-  app.add_option("--color", options->color, "Colour the tables")
-      ->check(CLI::IsMember({"auto", "always", "never"}))
-      ->capture_default_str();
+  add_output_options(app, options->out, Serves::Compare);
   app.footer(
       "nsbench compare BASE.json... -- NEW.json...\n"
       "nsbench compare --run COMMAND --run COMMAND\n\n"

@@ -36,6 +36,7 @@ std::string footer() {
       "  nsbench rerun uts/hostname:setns:userns    one case, with every step and errno\n"
       "  nsbench explain uts/hostname               what it checks, why, and how to see it by "
       "hand\n"
+      "  nsbench report new.json --format markdown  a saved report, as another format\n"
       "  nsbench compare base.json new.json         what got slower, and what fails that did not\n"
       "  nsbench list --long                        what there is, and where each rule comes from";
   return text;
@@ -80,6 +81,7 @@ int run(int argc, char** argv) {
                 &add_selftest},
       std::pair{app.add_subcommand("compare", "What got slower between two kernels or builds"),
                 &add_compare},
+      std::pair{app.add_subcommand("report", "Write saved reports as another format"), &add_report},
       std::pair{app.add_subcommand("worker", "Run batches for a controller on standard input"),
                 &add_worker},
   };

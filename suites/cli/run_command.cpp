@@ -1,25 +1,22 @@
 // nsbench run: checks, then benchmarks, then the report.
 #include <fmt/chrono.h>
 #include <fmt/format.h>
-#include <unistd.h>
 
-#include <array>
 #include <chrono>
 #include <cstdio>
 #include <ctime>
 #include <memory>
 #include <optional>
 #include <random>
+#include <span>
 #include <string>
 #include <vector>
 
 #include "bench/replay.h"
 #include "probes/sandbox/support.h"
-#include "reports/file.h"
-#include "reports/formats/text.h"
 #include "reports/gate.h"
-#include "reports/json.h"
 #include "suites/cli/command.h"
+#include "suites/cli/outputs.h"
 #include "suites/cli/stop.h"
 #include "suites/cli/terminal.h"
 #include "suites/environment.h"
@@ -33,13 +30,10 @@ namespace {
 struct RunOptions {
   std::string suite = "quick";
   std::string filter;
-  std::string color = "auto";
   std::vector<std::string> google;  // --benchmark_* words
-  std::string json;                 // a file, "-" for standard output
+  OutputOptions out;
   bool checks_only = false;
   bool benchmarks_only = false;
-  bool verbose = false;
-  bool histogram = false;
   double seconds = 0;
   double budget = 0;
   int repeat = 1;
@@ -70,30 +64,30 @@ Selection selection_of(const RunOptions& options, const Support& support) {
           .sys_admin = support.sys_admin};
 }
 
-TextOptions text_options(const RunOptions& options) {
-  const ColorChoice choice = options.color == "always"  ? ColorChoice::Always
-                             : options.color == "never" ? ColorChoice::Never
-                                                        : ColorChoice::Auto;
-  return {.color = use_color(choice, STDOUT_FILENO),
-          .width = columns(STDOUT_FILENO),
-          .every_check = options.verbose,
-          .histogram = options.histogram};
-}
-
-// The text goes to standard output unless the JSON or Google Benchmark's display does.
-ExitCode write_report(const RunOptions& options, const Report& report) {
-  Status written;
-  const bool google_display = wants_display(options.google);
-  if (options.json != "-" && !google_display) {
-    written = write_file("-", to_text(report, text_options(options)));
-  }
+ExitCode write_report(const RunOptions& options, const std::vector<Output>& outputs,
+                      const Report& report) {
+  const Status written = write_outputs(outputs, options.out,
+                                       [&report](const Format& format, const FormatOptions& how) {
+                                         return format.of_reports(std::span(&report, 1), how);
+                                       });
   if (!options.google.empty()) replay(report.series, options.google);
-  if (!options.json.empty()) {
-    if (Status json = write_file(options.json, to_json(report)); !json) written = json;
-  }
   if (written) return ExitCode::Ok;
   complain(written.error().str());
   return ExitCode::Usage;
+}
+
+// Google Benchmark's display has standard output for itself.
+Result<std::vector<Output>> planned_outputs(const RunOptions& options) {
+  if (Status flags = check_google_flags(options.google); !flags) return flags.error();
+  const bool display = wants_display(options.google);
+  Result<std::vector<Output>> outputs = outputs_of(options.out, Serves::Run, display);
+  if (!outputs || !display) return outputs;
+  for (const Output& output : *outputs) {
+    if (output.path != "-") continue;
+    return Error{fmt::format("{} and Google Benchmark's display both want standard output",
+                             output.format->name)};
+  }
+  return outputs;
 }
 
 std::optional<Warning> warning_of(const Plan& plan) {
@@ -106,12 +100,9 @@ std::optional<Warning> warning_of(const Plan& plan) {
 }
 
 ExitCode run(RunOptions options, const std::string& command_line) {
-  Status flags = check_google_flags(options.google);
-  if (flags && options.json == "-" && wants_display(options.google)) {
-    flags = Error{"--json without a file and Google Benchmark's display both want standard output"};
-  }
-  if (!flags) {
-    complain(flags.error().str());
+  const Result<std::vector<Output>> outputs = planned_outputs(options);
+  if (!outputs) {
+    complain(outputs.error().str());
     return ExitCode::Usage;
   }
   if (options.seed == 0) options.seed = std::random_device{}() | 1U;
@@ -141,7 +132,7 @@ ExitCode run(RunOptions options, const std::string& command_line) {
             .stop = stop},
            support, report);
   line.clear();
-  return worse(write_report(options, report), decide(report).code);
+  return worse(write_report(options, *outputs, report), decide(report).code);
 }
 
 // Each with a value or, as Google Benchmark takes it, without.
@@ -180,13 +171,6 @@ Action add_run(CLI::App& app) {
          "--filter", options->filter,
          "Only cases whose id matches this regular expression; a check's control comes along")
       ->type_name("REGEX");
-  app.add_option(
-         "--json", options->json,
-         "Write the report as JSON to FILE, or, without one, to standard output in place of "
-         "the tables")
-      ->type_name("FILE")
-      ->expected(0, 1)
-      ->default_str("-");
   CLI::Option* time =
       app.add_option("--time", options->seconds,
                      "Seconds per benchmark, with what is not timed (default: the suite's)")
@@ -209,13 +193,9 @@ Action add_run(CLI::App& app) {
   app.add_option("--jobs", options->jobs, "Checks side by side (default: as many as CPUs)")
       ->type_name("N")
       ->check(CLI::Range(1, 1024));
-  app.add_flag("-v,--verbose", options->verbose,
-               "Every check on a line of its own (without: where there are many, a family is one)");
-  app.add_flag("--histogram", options->histogram,
-               "How the times of each benchmark are distributed, on a line each");
-  app.add_option("--color", options->color, "Colour the tables")
-      ->check(CLI::IsMember({"auto", "always", "never"}))
-      ->capture_default_str();
+  add_output_options(app, options->out, Serves::Run);
+  app.add_flag("--histogram", options->out.histogram,
+               "Text: how the times of each benchmark are distributed, on a line each");
   add_google_flags(app, options);
   return [options](const std::string& command_line) { return run(*options, command_line); };
 }

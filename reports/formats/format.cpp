@@ -1,0 +1,67 @@
+#include "reports/formats/format.h"
+
+#include <algorithm>
+#include <array>
+
+#include "reports/comparison_json.h"
+#include "reports/formats/comparison_text.h"
+#include "reports/json.h"
+
+namespace nsbench {
+namespace {
+
+// One after the other, as if each had been written alone.
+template <std::string (*one)(const Report&, const FormatOptions&)>
+std::string each(std::span<const Report> reports, const FormatOptions& options) {
+  std::string out;
+  for (const Report& report : reports) {
+    if (!out.empty()) out += '\n';
+    out += one(report, options);
+  }
+  return out;
+}
+
+std::string text(const Report& report, const FormatOptions& options) {
+  return to_text(report, options.text);
+}
+std::string text_of(const Compared& compared, const FormatOptions& options) {
+  return to_text(compared.comparison, options.text);
+}
+
+std::string json(std::span<const Report> reports, const FormatOptions&) {
+  return to_json(reports.front());
+}
+std::string json_of(const Compared& compared, const FormatOptions&) {
+  return to_json(compared.comparison);
+}
+
+constexpr std::array formats{
+    Format{"text", "people at a terminal", each<text>, text_of},
+    Format{"json", "our own record; Google Benchmark's tools read a run's", json, json_of, true},
+};
+
+}  // namespace
+
+std::span<const Format> all_formats() { return formats; }
+
+const Format* find_format(std::string_view name) {
+  const auto* const found = std::find_if(formats.begin(), formats.end(),
+                                         [name](const Format& one) { return one.name == name; });
+  return found == formats.end() ? nullptr : found;
+}
+
+bool serves(const Format& format, Serves what) {
+  return what == Serves::Compare ? format.of_comparison != nullptr : format.of_reports != nullptr;
+}
+
+std::string names_of_formats(Serves what) {
+  std::string names;
+  for (const Format& format : formats) {
+    if (!serves(format, what)) continue;
+    if (!names.empty()) names += ", ";
+    names += format.name;
+  }
+  return names;
+}
+
+}  // namespace nsbench

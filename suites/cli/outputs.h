@@ -1,0 +1,45 @@
+// Where reports and comparisons go, and as what: --format, --output, --report and --json.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <functional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "reports/formats/format.h"
+#include "reports/result.h"
+
+namespace nsbench::cli {
+
+struct OutputOptions {
+  std::string format;                // empty: text
+  std::string output;                // empty: standard output
+  std::vector<std::string> reports;  // FORMAT:FILE, in addition
+  std::string json;                  // a file; "-" for standard output, in place of the text
+  std::string color = "auto";
+  bool verbose = false;
+  bool histogram = false;
+};
+
+// Adds --format, --output, --report, --color and -v; --json too if `with_json`.
+void add_output_options(CLI::App& app, OutputOptions& options, Serves what, bool with_json = true);
+
+// One output: "-" is standard output.
+struct Output {
+  const Format* format = nullptr;
+  std::string path;
+};
+
+// What the options ask for, the first being the main one. Errors, each naming the option and its
+// value: a format that is not known or does not serve `what`, a second output to one place, a
+// directory that is not there or can't be written. `no_text`: standard output is taken by something
+// else, and gets no text of ours unless it was asked for.
+Result<std::vector<Output>> outputs_of(const OutputOptions& options, Serves what,
+                                       bool no_text = false);
+
+// Renders and writes each; all are tried, and the first failure is the answer.
+Status write_outputs(const std::vector<Output>& outputs, const OutputOptions& options,
+                     const std::function<std::string(const Format&, const FormatOptions&)>& render);
+
+}  // namespace nsbench::cli

@@ -1,0 +1,67 @@
+// nsbench report: saved reports, written as any format.
+#include <fmt/format.h>
+
+#include <csignal>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "suites/cli/command.h"
+#include "suites/cli/outputs.h"
+#include "suites/cli/saved_reports.h"
+
+namespace nsbench::cli {
+
+namespace {
+
+struct Options {
+  std::vector<std::string> files;
+  OutputOptions out;
+};
+
+ExitCode fail(const Error& error) {
+  complain(error.str());
+  return ExitCode::Usage;
+}
+
+Status check_counts(const std::vector<Output>& outputs, std::size_t reports) {
+  for (const Output& output : outputs) {
+    if (!output.format->one_report || reports == 1) continue;
+    return Error{
+        fmt::format("{} holds one report, and {} are given", output.format->name, reports)};
+  }
+  return {};
+}
+
+ExitCode run(const Options& options) {
+  ::signal(SIGPIPE, SIG_IGN);
+  const Result<std::vector<Output>> outputs = outputs_of(options.out, Serves::Report);
+  if (!outputs) return fail(outputs.error());
+  if (Status fit = check_counts(*outputs, options.files.size()); !fit) return fail(fit.error());
+  const Result<std::vector<Report>> reports = read_reports(options.files);
+  if (!reports) return fail(reports.error());
+  const Status written =
+      write_outputs(*outputs, options.out, [&](const Format& format, const FormatOptions& how) {
+        return format.of_reports(*reports, how);
+      });
+  if (!written) return fail(written.error());
+  ExitCode code = ExitCode::Ok;
+  for (const Report& report : *reports) code = worse(code, decide(report).code);
+  return code;
+}
+
+}  // namespace
+
+Action add_report(CLI::App& app) {
+  const auto options = std::make_shared<Options>();
+  app.add_option("FILE", options->files, "Reports (nsbench run --json=FILE)")->required();
+  add_output_options(app, options->out, Serves::Report);
+  app.add_flag("--histogram", options->out.histogram,
+               "Text: how the times of each benchmark are distributed, on a line each");
+  app.footer(
+      "Exit status: what the runs themselves exited with, the gravest of them; 2 for usage and bad "
+      "input.");
+  return [options](const std::string&) { return run(*options); };
+}
+
+}  // namespace nsbench::cli
