@@ -9,6 +9,7 @@
 #include "reports/formats/comparison_parts.h"
 #include "reports/formats/terminal.h"
 #include "reports/formats/text_parts.h"
+#include "reports/formats/words.h"
 #include "reports/printable.h"
 
 namespace nsbench {
@@ -24,54 +25,10 @@ std::string ids_of(const std::vector<std::string>& ids, std::size_t limit) {
   return out;
 }
 
-// What would help, said once for each code.
-std::string_view advice(std::string_view code) {
-  constexpr std::pair<std::string_view, std::string_view> all[] = {
-      {"few-runs",
-       "saved times differ from run to run by more than one run shows: take that many, in turn, "
-       "or measure both in lock step (nsbench compare --run)"},
-      {"few-batches", "measure longer"},
-      {"noisy", "measure longer, more often, or on a quieter machine"},
-      {"starts-differ", "measure with more starts of the workers, or more boots"},
-      {"null-fired", "something on this machine favours one side: measure again"},
-      {"other-machine", "times of different machines say nothing about a kernel"},
-      {"other-clock", "wall time and instruction counts can't be compared"},
-      {"other-workload", "what is timed is not the same on both sides: measure base again"},
-      {"layout-bias", "boot both with an emulator that counts instructions"},
-  };
-  for (const auto& [name, text] : all) {
-    if (name == code) return text;
-  }
-  return "";
-}
-
-std::string sentence_of(Procedure procedure) {
-  switch (procedure) {
-    case Procedure::LockStep:
-      return "in lock step: batches of both sides taken in turn; a sign test over the pairs of "
-             "neighbours, which the workers' starts have to bear out";
-    case Procedure::Runs:
-      return "over runs: each report is one value, and the variance between reports is the error";
-    case Procedure::Instructions:
-      break;
-  }
-  return "over instructions: their clocks count them, whatever else the machine does";
-}
-
-std::string side_text(const ComparedSide& side, std::size_t sessions) {
-  std::string text = fmt::format("Linux {} {}", printable(side.release), printable(side.machine));
-  if (side.engine != "bare") text += fmt::format(", booted by {}", printable(side.engine));
-  if (side.reports > 1) {
-    text += fmt::format(", {} from {}", counted(side.reports, "report", "reports"),
-                        counted(side.boots, "boot", "boots"));
-  }
-  return sessions > 1 ? text + fmt::format(", {} sessions", sessions) : text;
-}
-
 std::string header(const Comparison& comparison, const TextOptions& options) {
-  return field("base", side_text(comparison.base, comparison.sessions), 7, options) +
-         field("new", side_text(comparison.now, comparison.sessions), 7, options) +
-         field("decided", sentence_of(comparison.procedure), 7, options);
+  return field("base", words::side(comparison.base, comparison.sessions), 7, options) +
+         field("new", words::side(comparison.now, comparison.sessions), 7, options) +
+         field("decided", words::procedure(comparison.procedure), 7, options);
 }
 
 std::string warnings(const Comparison& comparison, const TextOptions& options) {
@@ -87,55 +44,21 @@ std::string warnings(const Comparison& comparison, const TextOptions& options) {
   return out;
 }
 
-// "3 slower, 1 faster, 12 the same, 2 can't be told"
-std::string extent(const Comparison& comparison) {
-  const std::pair<Change, std::string_view> words[] = {{Change::Slower, "slower"},
-                                                       {Change::Faster, "faster"},
-                                                       {Change::Same, "the same"},
-                                                       {Change::CannotTell, "can't be told"}};
-  std::vector<std::string> parts;
-  for (const auto& [change, word] : words) {
-    const auto is = [&, wanted = change](const auto& row) { return row.change == wanted; };
-    const auto n = std::count_if(comparison.series.begin(), comparison.series.end(), is);
-    if (n > 0) parts.push_back(fmt::format("{} {}", n, word));
-  }
-  std::string text;
-  if (!parts.empty()) {
-    text =
-        counted(comparison.series.size(), "benchmark", "benchmarks") + ": " + joined(parts, ", ");
-  }
-  const auto checks = std::count_if(comparison.cases.begin(), comparison.cases.end(),
-                                    [](const auto& one) { return !one.benchmark; });
-  if (checks == 0) return text;
-  return text + fmt::format("{}{}", text.empty() ? "" : "; ",
-                            counted(static_cast<std::uint64_t>(checks), "check", "checks"));
+Tone tone_of(ExitCode code) {
+  if (code == ExitCode::Ok) return Tone::Good;
+  return code == ExitCode::Failed ? Tone::Bad : Tone::Doubt;
 }
 
 std::string verdict(const Comparison& comparison, const TextOptions& options) {
   const Decision decision = decide(comparison);
   const auto width = static_cast<std::size_t>(options.width);
-  std::string line;
-  Tone tone = Tone::Good;
-  switch (decision.code) {
-    case ExitCode::Ok:
-      line = "nothing is known to be worse: " + extent(comparison);
-      break;
-    case ExitCode::Failed:
-      line = "WORSE: " + decision.reasons.front();
-      tone = Tone::Bad;
-      break;
-    case ExitCode::Usage:
-    case ExitCode::Unknown:
-      line = "could not tell: " + decision.reasons.front();
-      tone = Tone::Doubt;
-      break;
-  }
-  line += fmt::format("; exit {}", static_cast<int>(decision.code));
-  std::string out = paint(wrap(line, width, 2, 0), tone, options.color) + '\n';
+  const std::string line = fmt::format("{}; exit {}", words::headline(comparison, decision),
+                                       static_cast<int>(decision.code));
+  std::string out = paint(wrap(line, width, 2, 0), tone_of(decision.code), options.color) + '\n';
   for (std::size_t i = 1; i < decision.reasons.size(); ++i) {
     out += wrap("also: " + decision.reasons[i], width, 6, 0) + '\n';
   }
-  if (decision.code != ExitCode::Ok) out += wrap(extent(comparison), width, 2, 0) + '\n';
+  if (decision.code != ExitCode::Ok) out += wrap(words::extent(comparison), width, 2, 0) + '\n';
   return out;
 }
 
@@ -159,7 +82,7 @@ std::string untold(const Comparison& comparison, const TextOptions& options) {
           field(key, fmt::format("{}: {}", ids_of(ids, 3), printable(reason)), key_width, options);
       key.clear();
     }
-    if (const std::string_view text = advice(code); !text.empty()) {
+    if (const std::string_view text = words::advice(code); !text.empty()) {
       out += field("", text, key_width, options);
     }
   }

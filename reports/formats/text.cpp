@@ -4,11 +4,10 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
-#include <optional>
 
 #include "reports/formats/terminal.h"
 #include "reports/formats/text_parts.h"
+#include "reports/formats/words.h"
 #include "reports/gate.h"
 #include "reports/printable.h"
 
@@ -71,44 +70,10 @@ std::weak_ordering natural_order(std::string_view a, std::string_view b) {
 
 namespace {
 
-// All of the capabilities that the kernel knows: a run of ones from bit 0.
-bool is_full_set(std::string_view hex) {
-  std::uint64_t bits = 0;
-  const auto [end, error] = std::from_chars(hex.data(), hex.data() + hex.size(), bits, 16);
-  return error == std::errc() && end == hex.data() + hex.size() && bits != 0 &&
-         (bits & (bits + 1)) == 0;
-}
-
-std::string privileges(const Environment& environment) {
-  std::string who = environment.uid == 0 ? "root" : fmt::format("uid {}", environment.uid);
-  if (!environment.missing_capabilities.empty()) {
-    who += fmt::format(" without {}", printable(environment.missing_capabilities));
-  } else if (environment.uid == 0 && !is_full_set(environment.capabilities)) {
-    who += fmt::format(" with capabilities {}", printable(environment.capabilities));
-  }
-  if (!environment.initial_user_namespace) who += ", inside a user namespace";
-  return who;
-}
-
 std::string header(const Report& report, const TextOptions& options) {
-  const KernelInfo& kernel = report.kernel;
-  const std::string& hypervisor = report.environment.virtualisation;
-  std::string machine =
-      fmt::format("Linux {} {}", printable(kernel.release), printable(kernel.machine));
-  if (hypervisor == "none") {
-    machine += ", not virtualised";
-  } else if (!hypervisor.empty()) {
-    machine += fmt::format(", on {}", printable(hypervisor));
-  }
-  if (kernel.engine != "bare") machine += fmt::format(", booted by {}", printable(kernel.engine));
-  machine += ", " + privileges(report.environment);
-  std::string run = fmt::format("nsbench {}", printable(report.run.version));
-  if (!report.run.suite.empty()) run += fmt::format(", suite {}", printable(report.run.suite));
-  run += fmt::format(", seed {}, {:.1f} s, {}", report.run.seed, report.run.seconds,
-                     printable(report.run.started));
   const auto width = static_cast<std::size_t>(options.width);
-  return paint(wrap(machine, width, 2, 0), Tone::Strong, options.color) + '\n' +
-         paint(wrap(run, width, 2, 0), Tone::Faint, options.color) + '\n';
+  return paint(wrap(words::machine(report), width, 2, 0), Tone::Strong, options.color) + '\n' +
+         paint(wrap(words::run(report.run), width, 2, 0), Tone::Faint, options.color) + '\n';
 }
 
 std::string warnings(const Report& report, const TextOptions& options) {
@@ -124,86 +89,21 @@ std::string warnings(const Report& report, const TextOptions& options) {
   return out;
 }
 
-// What was done, in numbers: "160 cases, 12 skipped, 42 benchmarks timed".
-std::string extent(const Summary& summary) {
-  std::vector<std::string> parts;
-  const int cases = summary.pass + summary.fail + summary.broken;
-  const int timed = summary.series - summary.series_failed - summary.series_skipped;
-  const auto number = [](int count) { return static_cast<std::uint64_t>(count); };
-  if (cases > 0) parts.push_back(text::counted(number(cases), "case", "cases"));
-  if (summary.controls_total > 0) {
-    parts.push_back(
-        fmt::format("{} of {} leaked", text::grouped(number(summary.controls_leaked)),
-                    text::counted(number(summary.controls_total), "control", "controls")));
-  }
-  if (timed > 0) {
-    parts.push_back(text::counted(number(timed), "benchmark", "benchmarks") + " timed");
-  }
-  const int skipped = summary.skip + summary.series_skipped;
-  if (skipped > 0) parts.push_back(fmt::format("{} skipped", text::grouped(number(skipped))));
-  return text::joined(parts, ", ");
-}
-
-struct Headline {
-  std::string text;
-  Tone tone = Tone::Plain;
-};
-
-Headline headline(const Decision& decision, const Summary& summary) {
-  const int code = static_cast<int>(decision.code);
-  if (decision.code == ExitCode::Failed) {
-    return {fmt::format("ISOLATION IS BROKEN: {}; exit {}", decision.reasons.front(), code),
-            Tone::Bad};
-  }
-  if (decision.code != ExitCode::Ok) {
-    return {fmt::format("could not tell: {}; exit {}", decision.reasons.front(), code),
-            Tone::Doubt};
-  }
-  const bool checked = summary.pass > 0;
-  return {fmt::format("{}: {}; exit {}", checked ? "isolation holds" : "timed, nothing checked",
-                      extent(summary), code),
-          Tone::Good};
-}
-
-template <class Results, class Predicate>
-std::optional<std::string> first_id(const Results& results, Predicate wanted) {
-  const auto found = std::find_if(results.begin(), results.end(), wanted);
-  if (found == results.end()) return std::nullopt;
-  return found->id.with_control(false).str();  // a rerun brings the control along
-}
-
-// The first of what explains the decision: a failure, then a broken case or control, then a
-// benchmark that failed.
-std::optional<std::string> worth_a_rerun(const Report& report) {
-  const auto with = [&](VerdictKind verdict) {
-    return first_id(report.cases,
-                    [&](const CaseResult& result) { return result.verdict == verdict; });
-  };
-  if (const auto failed = with(VerdictKind::Fail)) return failed;
-  if (const auto broken = with(VerdictKind::Broken)) return broken;
-  return first_id(report.series,
-                  [](const Series& series) { return !series.skip && !series.is_result(); });
-}
-
-// The next useful command; empty if there is none that we know.
-std::string next_command(const Report& report, const Decision& decision) {
-  if (const auto id = worth_a_rerun(report)) return fmt::format("nsbench rerun {}", *id);
-  if (decision.code == ExitCode::Unknown) {
-    return report.environment.uid == 0 ? "" : "sudo nsbench, to check what needs root";
-  }
-  const bool saved = report.run.command.find("--json") != std::string::npos;
-  return saved ? "" : "nsbench --json=base.json, to save a report to compare with";
+Tone tone_of(ExitCode code) {
+  if (code == ExitCode::Ok) return Tone::Good;
+  return code == ExitCode::Failed ? Tone::Bad : Tone::Doubt;
 }
 
 std::string verdict(const Report& report, const TextOptions& options) {
   const Decision decision = decide(report);
-  const Headline line = headline(decision, summarise(report));
+  const std::string line = fmt::format("{}; exit {}", words::headline(report, decision),
+                                       static_cast<int>(decision.code));
   const auto width = static_cast<std::size_t>(options.width);
-  std::string out = paint(wrap(line.text, width, 2, 0), line.tone, options.color) + '\n';
+  std::string out = paint(wrap(line, width, 2, 0), tone_of(decision.code), options.color) + '\n';
   for (std::size_t i = 1; i < decision.reasons.size(); ++i) {
     out += wrap("also: " + decision.reasons[i], width, 6, 0) + '\n';
   }
-  const std::string next = next_command(report, decision);
+  const std::string next = words::next_command(report, decision);
   return next.empty() ? out : out + fmt::format("next: {}\n", next);
 }
 

@@ -1,0 +1,193 @@
+#include "reports/formats/words.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "reports/formats/text_parts.h"
+#include "reports/printable.h"
+
+namespace nsbench::words {
+
+using text::counted;
+using text::grouped;
+using text::joined;
+
+namespace {
+
+// All of the capabilities that the kernel knows: a run of ones from bit 0.
+bool is_full_set(std::string_view hex) {
+  std::uint64_t bits = 0;
+  const auto [end, error] = std::from_chars(hex.data(), hex.data() + hex.size(), bits, 16);
+  return error == std::errc() && end == hex.data() + hex.size() && bits != 0 &&
+         (bits & (bits + 1)) == 0;
+}
+
+std::string privileges(const Environment& environment) {
+  std::string who = environment.uid == 0 ? "root" : fmt::format("uid {}", environment.uid);
+  if (!environment.missing_capabilities.empty()) {
+    who += fmt::format(" without {}", printable(environment.missing_capabilities));
+  } else if (environment.uid == 0 && !is_full_set(environment.capabilities)) {
+    who += fmt::format(" with capabilities {}", printable(environment.capabilities));
+  }
+  if (!environment.initial_user_namespace) who += ", inside a user namespace";
+  return who;
+}
+
+template <class Results, class Predicate>
+std::optional<std::string> first_id(const Results& results, Predicate wanted) {
+  const auto found = std::find_if(results.begin(), results.end(), wanted);
+  if (found == results.end()) return std::nullopt;
+  return found->id.with_control(false).str();  // a rerun brings the control along
+}
+
+// The first of what explains the decision: a failure, then a broken case or control, then a
+// benchmark that failed.
+std::optional<std::string> worth_a_rerun(const Report& report) {
+  const auto with = [&](VerdictKind verdict) {
+    return first_id(report.cases,
+                    [&](const CaseResult& result) { return result.verdict == verdict; });
+  };
+  if (const auto failed = with(VerdictKind::Fail)) return failed;
+  if (const auto broken = with(VerdictKind::Broken)) return broken;
+  return first_id(report.series,
+                  [](const Series& series) { return !series.skip && !series.is_result(); });
+}
+
+}  // namespace
+
+std::string machine(const Report& report) {
+  const KernelInfo& kernel = report.kernel;
+  const std::string& hypervisor = report.environment.virtualisation;
+  std::string machine =
+      fmt::format("Linux {} {}", printable(kernel.release), printable(kernel.machine));
+  if (hypervisor == "none") {
+    machine += ", not virtualised";
+  } else if (!hypervisor.empty()) {
+    machine += fmt::format(", on {}", printable(hypervisor));
+  }
+  if (kernel.engine != "bare") machine += fmt::format(", booted by {}", printable(kernel.engine));
+  return machine + ", " + privileges(report.environment);
+}
+
+std::string run(const RunInfo& run) {
+  std::string text = fmt::format("nsbench {}", printable(run.version));
+  if (!run.suite.empty()) text += fmt::format(", suite {}", printable(run.suite));
+  return text +
+         fmt::format(", seed {}, {:.1f} s, {}", run.seed, run.seconds, printable(run.started));
+}
+
+std::string extent(const Summary& summary) {
+  std::vector<std::string> parts;
+  const int cases = summary.pass + summary.fail + summary.broken;
+  const int timed = summary.series - summary.series_failed - summary.series_skipped;
+  const auto number = [](int count) { return static_cast<std::uint64_t>(count); };
+  if (cases > 0) parts.push_back(counted(number(cases), "case", "cases"));
+  if (summary.controls_total > 0) {
+    parts.push_back(fmt::format("{} of {} leaked", grouped(number(summary.controls_leaked)),
+                                counted(number(summary.controls_total), "control", "controls")));
+  }
+  if (timed > 0) {
+    parts.push_back(counted(number(timed), "benchmark", "benchmarks") + " timed");
+  }
+  const int skipped = summary.skip + summary.series_skipped;
+  if (skipped > 0) parts.push_back(fmt::format("{} skipped", grouped(number(skipped))));
+  return joined(parts, ", ");
+}
+
+std::string headline(const Report& report, const Decision& decision) {
+  if (decision.code == ExitCode::Failed) {
+    return "ISOLATION IS BROKEN: " + decision.reasons.front();
+  }
+  if (decision.code != ExitCode::Ok) return "could not tell: " + decision.reasons.front();
+  const Summary summary = summarise(report);
+  return fmt::format("{}: {}", summary.pass > 0 ? "isolation holds" : "timed, nothing checked",
+                     extent(summary));
+}
+
+std::string next_command(const Report& report, const Decision& decision) {
+  if (const auto id = worth_a_rerun(report)) return fmt::format("nsbench rerun {}", *id);
+  if (decision.code == ExitCode::Unknown) {
+    return report.environment.uid == 0 ? "" : "sudo nsbench, to check what needs root";
+  }
+  const bool saved = report.run.command.find("--json") != std::string::npos;
+  return saved ? "" : "nsbench --json=base.json, to save a report to compare with";
+}
+
+std::string_view advice(std::string_view code) {
+  constexpr std::pair<std::string_view, std::string_view> all[] = {
+      {"few-runs",
+       "saved times differ from run to run by more than one run shows: take that many, in turn, "
+       "or measure both in lock step (nsbench compare --run)"},
+      {"few-batches", "measure longer"},
+      {"noisy", "measure longer, more often, or on a quieter machine"},
+      {"starts-differ", "measure with more starts of the workers, or more boots"},
+      {"null-fired", "something on this machine favours one side: measure again"},
+      {"other-machine", "times of different machines say nothing about a kernel"},
+      {"other-clock", "wall time and instruction counts can't be compared"},
+      {"other-workload", "what is timed is not the same on both sides: measure base again"},
+      {"layout-bias", "boot both with an emulator that counts instructions"},
+  };
+  for (const auto& [name, text] : all) {
+    if (name == code) return text;
+  }
+  return "";
+}
+
+std::string procedure(Procedure procedure) {
+  switch (procedure) {
+    case Procedure::LockStep:
+      return "in lock step: batches of both sides taken in turn; a sign test over the pairs of "
+             "neighbours, which the workers' starts have to bear out";
+    case Procedure::Runs:
+      return "over runs: each report is one value, and the variance between reports is the error";
+    case Procedure::Instructions:
+      break;
+  }
+  return "over instructions: their clocks count them, whatever else the machine does";
+}
+
+std::string side(const ComparedSide& side, std::size_t sessions) {
+  std::string text = fmt::format("Linux {} {}", printable(side.release), printable(side.machine));
+  if (side.engine != "bare") text += fmt::format(", booted by {}", printable(side.engine));
+  if (side.reports > 1) {
+    text += fmt::format(", {} from {}", counted(side.reports, "report", "reports"),
+                        counted(side.boots, "boot", "boots"));
+  }
+  return sessions > 1 ? text + fmt::format(", {} sessions", sessions) : text;
+}
+
+std::string extent(const Comparison& comparison) {
+  const std::pair<Change, std::string_view> words[] = {{Change::Slower, "slower"},
+                                                       {Change::Faster, "faster"},
+                                                       {Change::Same, "the same"},
+                                                       {Change::CannotTell, "can't be told"}};
+  std::vector<std::string> parts;
+  for (const auto& [change, word] : words) {
+    const auto is = [&, wanted = change](const auto& row) { return row.change == wanted; };
+    const auto n = std::count_if(comparison.series.begin(), comparison.series.end(), is);
+    if (n > 0) parts.push_back(fmt::format("{} {}", n, word));
+  }
+  std::string text;
+  if (!parts.empty()) {
+    text =
+        counted(comparison.series.size(), "benchmark", "benchmarks") + ": " + joined(parts, ", ");
+  }
+  const auto checks = std::count_if(comparison.cases.begin(), comparison.cases.end(),
+                                    [](const auto& one) { return !one.benchmark; });
+  if (checks == 0) return text;
+  return text + fmt::format("{}{}", text.empty() ? "" : "; ",
+                            counted(static_cast<std::uint64_t>(checks), "check", "checks"));
+}
+
+std::string headline(const Comparison& comparison, const Decision& decision) {
+  if (decision.code == ExitCode::Failed) return "WORSE: " + decision.reasons.front();
+  if (decision.code != ExitCode::Ok) return "could not tell: " + decision.reasons.front();
+  return "nothing is known to be worse: " + extent(comparison);
+}
+
+}  // namespace nsbench::words
