@@ -42,7 +42,10 @@ class Checks {
     constexpr std::size_t waiting_per_job = 4;
     ordinary_.places = static_cast<std::size_t>(options.jobs);
     waiting_.places = ordinary_.places * waiting_per_job;
-    for (const CheckCase& c : plan.checks) queue_of(*c.probe, *this).checks.push_back(&c);
+    for (const CheckCase& c : plan.checks) {
+      queue_of(*c.probe, *this).checks.push_back(&c);
+      ++to_come_[c.id().with_control(false)];
+    }
   }
 
   std::vector<CaseResult> run() {
@@ -143,10 +146,22 @@ class Checks {
                             static_cast<double>(plan_.checks.size() - done_);
     options_.on_progress(progress);
     enough_ = enough_ || (options_.is_enough && options_.is_enough(result));
+    const CaseId real = result.id.with_control(false);
     const auto [known, is_new] = results_.try_emplace(result.id, result);
     if (!is_new && gravity(result.verdict) > gravity(known->second.verdict)) {
       known->second = std::move(result);
     }
+    if (--to_come_[real] == 0 && options_.on_settled) settle(real);
+  }
+
+  void settle(const CaseId& real) const {
+    std::vector<CaseResult> both;
+    for (const bool control : {false, true}) {
+      const auto found = results_.find(real.with_control(control));
+      if (found != results_.end()) both.push_back(found->second);
+    }
+    settle_controls(both);
+    options_.on_settled(both.front());
   }
 
   std::vector<CaseResult> in_order() {
@@ -172,6 +187,7 @@ class Checks {
   std::vector<Arena> resting_;  // of checks that are done
   std::vector<Arena> ending_;   // killed, but maybe not gone yet
   std::map<CaseId, CaseResult> results_;
+  std::map<CaseId, std::size_t> to_come_;  // runs of a real case and its control
 };
 
 void run_benchmarks(const Plan& plan, const RunnerOptions& options, const Support& support,

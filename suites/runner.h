@@ -28,6 +28,9 @@ struct RunnerOptions {
   std::function<void(const Progress&)> on_progress = [](const Progress&) {};
   // Asked with each result as it comes, before controls are settled: true ends the run.
   std::function<bool(const CaseResult&)> is_enough;
+  // Told of each real case when it and its control have been run as often as they were to be: with
+  // its last word.
+  std::function<void(const CaseResult&)> on_settled;
   // Set by a signal handler to end the run early; what is known by then is in the report.
   const volatile std::sig_atomic_t* stop = nullptr;
 };

@@ -5,6 +5,7 @@
 
 #include "reports/comparison_json.h"
 #include "reports/formats/comparison_text.h"
+#include "reports/formats/tap.h"
 #include "reports/json.h"
 
 namespace nsbench {
@@ -35,8 +36,17 @@ std::string json_of(const Compared& compared, const FormatOptions&) {
   return to_json(compared.comparison);
 }
 
+std::string ktap(std::span<const Report> reports, const FormatOptions&) {
+  return to_tap(reports, Tap::Ktap);
+}
+std::string tap13(std::span<const Report> reports, const FormatOptions&) {
+  return to_tap(reports, Tap::Tap13);
+}
+
 constexpr std::array formats{
     Format{"text", "people at a terminal", each<text>, text_of},
+    Format{"ktap", "the kernel's kunit.py, KernelCI", ktap, nullptr},
+    Format{"tap13", "prove, kselftest's runner", tap13, nullptr},
     Format{"json", "our own record; Google Benchmark's tools read a run's", json, json_of, true},
 };
 

@@ -7,6 +7,7 @@
 
 #include "reports/formats/table.h"
 #include "reports/formats/text_parts.h"
+#include "reports/formats/words.h"
 #include "reports/gate.h"
 #include "reports/printable.h"
 
@@ -266,25 +267,13 @@ std::string detail(std::string_view key, std::string_view value, const TextOptio
   return field(fmt::format("  {}", key), printable(value, 1000), key_width, options);
 }
 
-std::string with_errno(const std::string& observed, int err) {
-  const bool known = err == 0 || observed.find(errno_name(err)) != std::string::npos;
-  return known ? observed : fmt::format("{} ({})", observed, errno_name(err));
-}
-
-// A failed rule each for a Fail; else the one sentence that the verdict rests on.
 std::string rules(const CaseResult& result, const TextOptions& options) {
   std::string out;
-  if (result.verdict == VerdictKind::Fail) {
-    for (const Statement& statement : result.statements) {
-      if (statement.holds) continue;
-      out += detail("rule", statement.text, options) +
-             detail("expected", statement.expected, options) +
-             detail("observed", with_errno(statement.observed, statement.err), options);
-    }
+  for (const words::Finding& finding : words::findings(result)) {
+    out += detail("rule", finding.rule, options) + detail("expected", finding.expected, options) +
+           detail("observed", finding.observed, options);
   }
-  if (!out.empty()) return out;
-  return detail("expected", result.expected, options) +
-         detail("observed", with_errno(result.observed, result.err), options);
+  return out;
 }
 
 std::string details(std::string_view title, const std::vector<Finding>& findings, Tone tone,

@@ -58,6 +58,11 @@ std::optional<std::string> worth_a_rerun(const Report& report) {
                   [](const Series& series) { return !series.skip && !series.is_result(); });
 }
 
+std::string with_errno(const std::string& observed, int err) {
+  const bool known = err == 0 || observed.find(errno_name(err)) != std::string::npos;
+  return known ? observed : fmt::format("{} ({})", observed, errno_name(err));
+}
+
 }  // namespace
 
 std::string machine(const Report& report) {
@@ -97,6 +102,20 @@ std::string extent(const Summary& summary) {
   const int skipped = summary.skip + summary.series_skipped;
   if (skipped > 0) parts.push_back(fmt::format("{} skipped", grouped(number(skipped))));
   return joined(parts, ", ");
+}
+
+std::vector<Finding> findings(const CaseResult& result) {
+  std::vector<Finding> found;
+  if (result.verdict == VerdictKind::Fail) {
+    for (const Statement& statement : result.statements) {
+      if (statement.holds) continue;
+      found.push_back(
+          {statement.text, statement.expected, with_errno(statement.observed, statement.err)});
+    }
+  }
+  if (found.empty())
+    found.push_back({"", result.expected, with_errno(result.observed, result.err)});
+  return found;
 }
 
 std::string headline(const Report& report, const Decision& decision) {

@@ -1,10 +1,11 @@
 // What reports and comparisons come to, in words that several formats share. All is printable()
-// text, one line each.
+// text, one line each, but for what findings() quotes from a report.
 #pragma once
 
 #include <cstddef>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "reports/compare.h"
 #include "reports/gate.h"
@@ -22,6 +23,15 @@ std::string extent(const Summary& summary);
 std::string headline(const Report& report, const Decision& decision);
 // The next useful command; empty if there is none that we know.
 std::string next_command(const Report& report, const Decision& decision);
+
+// What was found wrong in a case: a failed rule, what was demanded and what was seen, with the name
+// of its errno.
+struct Finding {
+  std::string rule;  // may be empty
+  std::string expected, observed;
+};
+// Of a Fail each rule that failed; else the one sentence that the verdict rests on, without a rule.
+std::vector<Finding> findings(const CaseResult& result);
 
 // What would help where a benchmark could not be told, by its code; empty if nothing is known.
 std::string_view advice(std::string_view code);

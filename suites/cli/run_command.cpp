@@ -2,6 +2,7 @@
 #include <fmt/chrono.h>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <ctime>
@@ -16,6 +17,7 @@
 #include "probes/sandbox/support.h"
 #include "reports/gate.h"
 #include "suites/cli/command.h"
+#include "suites/cli/live_tap.h"
 #include "suites/cli/outputs.h"
 #include "suites/cli/stop.h"
 #include "suites/cli/terminal.h"
@@ -65,15 +67,27 @@ Selection selection_of(const RunOptions& options, const Support& support) {
 }
 
 ExitCode write_report(const RunOptions& options, const std::vector<Output>& outputs,
-                      const Report& report) {
-  const Status written = write_outputs(outputs, options.out,
-                                       [&report](const Format& format, const FormatOptions& how) {
-                                         return format.of_reports(std::span(&report, 1), how);
-                                       });
+                      const Report& report, const Status& printed) {
+  Status written = write_outputs(outputs, options.out,
+                                 [&report](const Format& format, const FormatOptions& how) {
+                                   return format.of_reports(std::span(&report, 1), how);
+                                 });
   if (!options.google.empty()) replay(report.series, options.google);
+  if (!printed) written = printed;
   if (written) return ExitCode::Ok;
   complain(written.error().str());
   return ExitCode::Usage;
+}
+
+// What can be printed as cases end is taken out of `outputs`.
+std::optional<LiveTap> live_output(std::vector<Output>& outputs, const Plan& plan) {
+  const auto live = std::find_if(outputs.begin(), outputs.end(), [](const Output& output) {
+    return output.path == "-" && tap_of(*output.format);
+  });
+  if (live == outputs.end()) return std::nullopt;
+  LiveTap tap(*tap_of(*live->format), plan);
+  outputs.erase(live);
+  return tap;
 }
 
 // Google Benchmark's display has standard output for itself.
@@ -100,7 +114,7 @@ std::optional<Warning> warning_of(const Plan& plan) {
 }
 
 ExitCode run(RunOptions options, const std::string& command_line) {
-  const Result<std::vector<Output>> outputs = planned_outputs(options);
+  Result<std::vector<Output>> outputs = planned_outputs(options);
   if (!outputs) {
     complain(outputs.error().str());
     return ExitCode::Usage;
@@ -125,14 +139,19 @@ ExitCode run(RunOptions options, const std::string& command_line) {
   if (options.jobs == 0) options.jobs = report.environment.cpus;
   const auto* const stop = stop_on_signals();
   ProgressLine line;
-  run_plan(*plan,
-           {.jobs = options.jobs,
-            .seed = options.seed,
-            .on_progress = [&line](const Progress& progress) { line.show(progress); },
-            .stop = stop},
-           support, report);
+  RunnerOptions how{.jobs = options.jobs,
+                    .seed = options.seed,
+                    .on_progress = [&line](const Progress& progress) { line.show(progress); },
+                    .stop = stop};
+  std::optional<LiveTap> live = live_output(*outputs, *plan);
+  if (live) {
+    live->begin(report);
+    how.on_settled = [&live](const CaseResult& result) { live->add(result); };
+  }
+  run_plan(*plan, how, support, report);
   line.clear();
-  return worse(write_report(options, *outputs, report), decide(report).code);
+  const Status printed = live ? live->end(report) : Status();
+  return worse(write_report(options, *outputs, report, printed), decide(report).code);
 }
 
 // Each with a value or, as Google Benchmark takes it, without.
