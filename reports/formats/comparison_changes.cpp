@@ -34,13 +34,6 @@ bool comes_before(const SeriesComparison* a, const SeriesComparison* b) {
   return std::tuple(way_key(a->id), a->id.privilege) < std::tuple(way_key(b->id), b->id.privilege);
 }
 
-Rows sorted(const Comparison& comparison) {
-  Rows rows;
-  for (const SeriesComparison& row : comparison.series) rows.push_back(&row);
-  std::stable_sort(rows.begin(), rows.end(), comes_before);
-  return rows;
-}
-
 Tone tone_of(Change change) {
   switch (change) {
     case Change::Slower:
@@ -65,18 +58,6 @@ struct Layout {
 
 Cell right(std::string text, Tone tone = Tone::Plain) {
   return {.text = std::move(text), .tone = tone, .right = true};
-}
-
-std::string probability(const std::optional<double>& p) {
-  if (!p) return "-";
-  if (*p < 0.0001) return "<.0001";
-  return *p >= 0.9995 ? "1" : fmt::format("{:.{}f}", *p, *p < 0.001 ? 4 : 3).substr(1);
-}
-
-std::string count_of(const SeriesComparison& row, Procedure procedure) {
-  if (procedure == Procedure::LockStep) return grouped(row.pairs);
-  return row.base_n == row.now_n ? fmt::format("2x{}", row.base_n)
-                                 : fmt::format("{}+{}", row.base_n, row.now_n);
 }
 
 Table::Row titles(const Comparison& comparison, const Layout& layout) {
@@ -177,6 +158,25 @@ std::string change_word(Change change) {
   return change == Change::CannotTell ? "can't tell" : std::string(id(change));
 }
 
+std::vector<const SeriesComparison*> in_order(const Comparison& comparison) {
+  Rows rows;
+  for (const SeriesComparison& row : comparison.series) rows.push_back(&row);
+  std::stable_sort(rows.begin(), rows.end(), comes_before);
+  return rows;
+}
+
+std::string probability(const std::optional<double>& p) {
+  if (!p) return "-";
+  if (*p < 0.0001) return "<.0001";
+  return *p >= 0.9995 ? "1" : fmt::format("{:.{}f}", *p, *p < 0.001 ? 4 : 3).substr(1);
+}
+
+std::string count_of(const SeriesComparison& row, Procedure procedure) {
+  if (procedure == Procedure::LockStep) return grouped(row.pairs);
+  return row.base_n == row.now_n ? fmt::format("2x{}", row.base_n)
+                                 : fmt::format("{}+{}", row.base_n, row.now_n);
+}
+
 std::string change_of(double ratio) {
   const double value = 100 * (ratio - 1);
   return fmt::format("{:+.{}f}%", value, std::abs(value) < 99.95 ? 1 : 0);
@@ -194,7 +194,7 @@ std::string short_percent(double fraction) {
 }
 
 std::string changes(const Comparison& comparison, const TextOptions& options) {
-  Rows rows = sorted(comparison);
+  Rows rows = in_order(comparison);
   if (rows.empty()) return {};
   const bool undrained =
       std::any_of(rows.begin(), rows.end(), [](const auto* row) { return !row->drained; });

@@ -64,16 +64,35 @@ std::string verdict(const Comparison& comparison, const TextOptions& options) {
 
 }  // namespace
 
-std::string untold(const Comparison& comparison, const TextOptions& options) {
-  // By code, then by reason: many have the same.
-  std::map<std::string, std::map<std::string, std::vector<std::string>>> all;
-  std::size_t key_width = 0;
+Untold untold_of(const Comparison& comparison) {
+  Untold all;
   for (const SeriesComparison& row : comparison.series) {
-    if (row.decided()) continue;
-    all[row.code][row.reason].push_back(row.id.str());
-    key_width = std::max(key_width, row.code.size());
+    if (!row.decided()) all[row.code][row.reason].push_back(row.id.str());
   }
+  return all;
+}
+
+Outcomes outcomes_of(const Comparison& comparison) {
+  constexpr Outcome changed[] = {
+      Outcome::Regressed,      Outcome::Failing,      Outcome::LostCoverage, Outcome::Fixed,
+      Outcome::GainedCoverage, Outcome::StillFailing, Outcome::OnlyBefore,   Outcome::OnlyAfter};
+  Outcomes all;
+  for (const Outcome outcome : changed) {
+    std::map<std::string, std::vector<std::string>> states;
+    for (const CaseComparison& one : comparison.cases) {
+      if (one.outcome != outcome) continue;
+      states[fmt::format("{}, now {}", one.before, one.after)].push_back(one.id.str());
+    }
+    if (!states.empty()) all.emplace_back(outcome, std::move(states));
+  }
+  return all;
+}
+
+std::string untold(const Comparison& comparison, const TextOptions& options) {
+  const Untold all = untold_of(comparison);
   if (all.empty()) return {};
+  std::size_t key_width = 0;
+  for (const auto& [code, reasons] : all) key_width = std::max(key_width, code.size());
   std::string out = heading("Can't tell", options);
   for (const auto& [code, reasons] : all) {
     std::string key = code;
@@ -90,23 +109,15 @@ std::string untold(const Comparison& comparison, const TextOptions& options) {
 }
 
 std::string outcomes(const Comparison& comparison, const TextOptions& options) {
-  constexpr Outcome changed[] = {
-      Outcome::Regressed,      Outcome::Failing,      Outcome::LostCoverage, Outcome::Fixed,
-      Outcome::GainedCoverage, Outcome::StillFailing, Outcome::OnlyBefore,   Outcome::OnlyAfter};
-  std::map<Outcome, std::map<std::string, std::vector<std::string>>> all;
-  std::uint64_t unchanged = 0;
-  for (const CaseComparison& one : comparison.cases) {
-    if (one.outcome == Outcome::Unchanged) {
-      ++unchanged;
-    } else {
-      all[one.outcome][fmt::format("{}, now {}", one.before, one.after)].push_back(one.id.str());
-    }
-  }
+  const auto unchanged = static_cast<std::uint64_t>(
+      std::count_if(comparison.cases.begin(), comparison.cases.end(),
+                    [](const auto& one) { return one.outcome == Outcome::Unchanged; }));
+  const Outcomes all = outcomes_of(comparison);
   if (all.empty() && unchanged == 0) return {};
   std::string out = heading("Coverage and checks", options);
-  for (const Outcome outcome : changed) {
+  for (const auto& [outcome, by_states] : all) {
     std::string key(id(outcome));
-    for (const auto& [states, ids] : all[outcome]) {
+    for (const auto& [states, ids] : by_states) {
       const std::string list = ids_of(
           ids, options.every_check || outcome == Outcome::Regressed ? ids.size() : ids_named);
       out += field(key, fmt::format("{} ({}): {}", grouped(ids.size()), states, list), 15, options);
@@ -124,8 +135,8 @@ std::string to_text(const Comparison& comparison, const TextOptions& options) {
   fitting.width = std::clamp(options.width, 40, 400);
   std::string out = text::header(comparison, fitting);
   for (const std::string& part :
-       {text::changes(comparison, fitting), text::untold(comparison, fitting),
-        text::families(comparison, fitting), text::outcomes(comparison, fitting),
+       {text::outcomes(comparison, fitting), text::changes(comparison, fitting),
+        text::untold(comparison, fitting), text::families(comparison, fitting),
         text::warnings(comparison, fitting), text::verdict(comparison, fitting)}) {
     if (!part.empty()) out += '\n' + part;
   }

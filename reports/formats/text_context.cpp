@@ -48,52 +48,25 @@ std::string limits(const Report& report) {
   return joined(parts, " ");
 }
 
-// Everything that was skipped for one reason.
-struct Skipped {
-  std::size_t cases = 0, benchmarks = 0;
-  std::vector<std::string> obstacles;  // what stood in the way, each once
-  std::vector<std::string> ids;
-
-  void add(const CaseId& id, const std::string& obstacle) {
-    ids.push_back(id.str());
-    const std::string shown = printable(obstacle, 400);
-    if (shown.empty()) return;
-    if (std::find(obstacles.begin(), obstacles.end(), shown) == obstacles.end()) {
-      obstacles.push_back(shown);
-    }
+void add(Skipped& group, const CaseId& id, const std::string& obstacle) {
+  group.ids.push_back(id.str());
+  const std::string shown = printable(obstacle, 400);
+  if (shown.empty()) return;
+  if (std::find(group.obstacles.begin(), group.obstacles.end(), shown) == group.obstacles.end()) {
+    group.obstacles.push_back(shown);
   }
-};
-
-Skipped skipped_for(SkipReason reason, const Report& report) {
-  Skipped out;
-  for (const CaseResult& result : report.cases) {
-    if (result.skip != reason || result.id.control) continue;
-    ++out.cases;
-    out.add(result.id, result.observed);
-  }
-  for (const Series& series : report.series) {
-    if (series.skip != reason) continue;
-    ++out.benchmarks;
-    out.add(series.id, series.error);
-  }
-  return out;
 }
 
 std::string skipped_group(const Skipped& group, const SkipReasonName& reason,
                           const TextOptions& options) {
   constexpr std::size_t obstacles_shown = 4;
   constexpr std::size_t ids_shown = 4;
-  std::vector<std::string> counts;
-  if (group.cases > 0) counts.push_back(counted(group.cases, "case", "cases"));
-  if (group.benchmarks > 0) {
-    counts.push_back(counted(group.benchmarks, "benchmark", "benchmarks"));
-  }
   const auto width = static_cast<std::size_t>(options.width);
   const auto line = [&](std::string_view text, Tone tone) {
     return "    " + paint(wrap(text, width, 6, 4), tone, options.color) + '\n';
   };
-  std::string out = fmt::format("  {}: {}\n", joined(counts, ", "),
-                                paint(reason.title, Tone::Left, options.color));
+  std::string out =
+      fmt::format("  {}: {}\n", skip_counts(group), paint(reason.title, Tone::Left, options.color));
   for (std::size_t i = 0; i < std::min(group.obstacles.size(), obstacles_shown); ++i) {
     out += line(group.obstacles[i], Tone::Plain);
   }
@@ -106,19 +79,45 @@ std::string skipped_group(const Skipped& group, const SkipReasonName& reason,
 
 }  // namespace
 
-std::string environment(const Report& report, const TextOptions& options) {
+Skipped skipped_for(SkipReason reason, const Report& report) {
+  Skipped out;
+  for (const CaseResult& result : report.cases) {
+    if (result.skip != reason || result.id.control) continue;
+    ++out.cases;
+    add(out, result.id, result.observed);
+  }
+  for (const Series& series : report.series) {
+    if (series.skip != reason) continue;
+    ++out.benchmarks;
+    add(out, series.id, series.error);
+  }
+  return out;
+}
+
+std::string skip_counts(const Skipped& group) {
+  std::vector<std::string> counts;
+  if (group.cases > 0) counts.push_back(counted(group.cases, "case", "cases"));
+  if (group.benchmarks > 0) {
+    counts.push_back(counted(group.benchmarks, "benchmark", "benchmarks"));
+  }
+  return joined(counts, ", ");
+}
+
+std::vector<std::pair<std::string, std::string>> surroundings(const Report& report) {
   const Environment& environment = report.environment;
+  std::vector<std::pair<std::string, std::string>> all{
+      {"host", printable(environment.host_name)}, {"cpu", processor(environment)},
+      {"namespaces", namespaces(environment)},    {"limits", limits(report)},
+      {"lsm", printable(environment.lsm)},        {"seccomp", printable(environment.seccomp)}};
+  if (report.kernel.taint != 0) all.emplace_back("taint", fmt::format("{}", report.kernel.taint));
+  std::erase_if(all, [](const auto& one) { return one.second.empty(); });
+  return all;
+}
+
+std::string environment(const Report& report, const TextOptions& options) {
   std::string out = heading("Environment", options);
-  const auto add = [&](std::string_view key, const std::string& value) {
-    if (!value.empty()) out += field(key, value, key_width, options);
-  };
-  add("host", printable(environment.host_name));
-  add("cpu", processor(environment));
-  add("namespaces", namespaces(environment));
-  add("limits", limits(report));
-  add("lsm", printable(environment.lsm));
-  add("seccomp", printable(environment.seccomp));
-  if (report.kernel.taint != 0) add("taint", fmt::format("{}", report.kernel.taint));
+  for (const auto& [key, value] : surroundings(report))
+    out += field(key, value, key_width, options);
   return out;
 }
 

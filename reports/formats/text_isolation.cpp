@@ -207,12 +207,6 @@ std::string control_counts(const Summary& summary, const Report& report) {
       skipped > 0 ? fmt::format("; {} more were skipped", skipped) : "");
 }
 
-// One thing that was found, and every case that found it.
-struct Finding {
-  const CaseResult* first = nullptr;
-  std::vector<std::string> ids;
-};
-
 // What a reader would call the same: the probe, and all that was seen of it.
 std::string sameness(const CaseResult& result) {
   std::string key = fmt::format("{}\n{}\n{}\n{}\n{}", result.id.subject(), result.id.control,
@@ -249,17 +243,6 @@ std::vector<const CaseResult*> results_with(const Report& report, VerdictKind ve
   return results;
 }
 
-std::vector<Finding> findings_of(const Report& report, VerdictKind verdict) {
-  std::vector<Finding> findings;
-  std::map<std::string, std::size_t> known;
-  for (const CaseResult* result : results_with(report, verdict)) {
-    const auto [at, is_new] = known.emplace(sameness(*result), findings.size());
-    if (is_new) findings.push_back({result, {}});
-    findings[at->second].ids.push_back(result->id.str());
-  }
-  return findings;
-}
-
 constexpr std::size_t key_width = 10;  // "    observed  "
 
 std::string detail(std::string_view key, std::string_view value, const TextOptions& options) {
@@ -276,13 +259,13 @@ std::string rules(const CaseResult& result, const TextOptions& options) {
   return out;
 }
 
-std::string details(std::string_view title, const std::vector<Finding>& findings, Tone tone,
+std::string details(std::string_view title, const std::vector<Alike>& findings, Tone tone,
                     const TextOptions& options) {
   constexpr std::size_t shown = 12;  // the rest is in the JSON report
   if (findings.empty()) return {};
   std::string out = paint(title, tone, options.color) + '\n';
   for (std::size_t i = 0; i < std::min(shown, findings.size()); ++i) {
-    const Finding& finding = findings[i];
+    const Alike& finding = findings[i];
     const auto width = static_cast<std::size_t>(options.width);
     out += "  " + wrap(joined(finding.ids, " "), width, 2, 2) + '\n';
     out += rules(*finding.first, options);
@@ -298,6 +281,17 @@ std::string details(std::string_view title, const std::vector<Finding>& findings
 
 }  // namespace
 
+std::vector<Alike> alike(const Report& report, VerdictKind verdict) {
+  std::vector<Alike> findings;
+  std::map<std::string, std::size_t> known;
+  for (const CaseResult* result : results_with(report, verdict)) {
+    const auto [at, is_new] = known.emplace(sameness(*result), findings.size());
+    if (is_new) findings.push_back({result, {}});
+    findings[at->second].ids.push_back(result->id.str());
+  }
+  return findings;
+}
+
 std::string isolation(const Report& report, const TextOptions& options) {
   const Matrix matrix = shown(matrix_of(report), options);
   if (matrix.rows.empty()) return {};
@@ -310,9 +304,9 @@ std::string isolation(const Report& report, const TextOptions& options) {
 
 std::string failures(const Report& report, const TextOptions& options) {
   const std::string failed =
-      details("Failed", findings_of(report, VerdictKind::Fail), Tone::Bad, options);
+      details("Failed", alike(report, VerdictKind::Fail), Tone::Bad, options);
   const std::string broken =
-      details("Broken", findings_of(report, VerdictKind::Broken), Tone::Doubt, options);
+      details("Broken", alike(report, VerdictKind::Broken), Tone::Doubt, options);
   return failed + (failed.empty() || broken.empty() ? "" : "\n") + broken;
 }
 

@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 #include <tuple>
+#include <utility>
 #include <vector>
 
 #include "reports/case_id.h"
@@ -23,6 +24,32 @@ std::string timings(const Report& report, const TextOptions& options);
 std::string histograms(const Report& report, const TextOptions& options);
 std::string environment(const Report& report, const TextOptions& options);
 std::string skipped(const Report& report, const TextOptions& options);
+
+// Every benchmark that was not skipped, as tables have them: by family, kind and parameters.
+std::vector<const Series*> timed_in_order(const Report& report);
+// Calls per second, with no more digits than are steady; "-" if not known.
+std::string rate(double per_second);
+
+// One thing that was found, and every case that found it.
+struct Alike {
+  const CaseResult* first = nullptr;
+  std::vector<std::string> ids;
+};
+// The cases and controls with that verdict, in the order of tables; a case that only its broken
+// control spoils is left out.
+std::vector<Alike> alike(const Report& report, VerdictKind verdict);
+
+// Everything that was skipped for one reason.
+struct Skipped {
+  std::size_t cases = 0, benchmarks = 0;
+  std::vector<std::string> obstacles;  // what stood in the way, each once; printable()
+  std::vector<std::string> ids;
+};
+Skipped skipped_for(SkipReason reason, const Report& report);
+std::string skip_counts(const Skipped& group);  // "3 cases, 1 benchmark"
+
+// What surrounds the results, by name: "cpu", "2 cpus, 3000 MHz". Nothing is empty.
+std::vector<std::pair<std::string, std::string>> surroundings(const Report& report);
 
 // "Failures", as a heading.
 std::string heading(std::string_view title, const TextOptions& options);

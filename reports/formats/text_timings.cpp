@@ -74,14 +74,6 @@ Table::Row titles(const Layout& layout) {
   return row;
 }
 
-// Calls per second, with no more digits than are steady.
-std::string rate(double per_second) {
-  if (!(per_second > 0)) return "-";
-  if (per_second < 10) return fmt::format("{:.2f}/s", per_second);
-  if (per_second < 1e5) return grouped(static_cast<std::uint64_t>(std::lround(per_second))) + "/s";
-  return grouped(static_cast<std::uint64_t>(std::lround(per_second / 1000))) + "k/s";
-}
-
 Table::Row name_cells(const Series& series) {
   return {{.text = series.id.subject()},
           {.text = series.id.way()},
@@ -175,15 +167,6 @@ std::string notes(const std::vector<const Series*>& shown, const Layout& layout,
   return out;
 }
 
-std::vector<const Series*> in_order(const Report& report) {
-  std::vector<const Series*> shown;
-  for (const Series& series : report.series) {
-    if (!series.skip) shown.push_back(&series);
-  }
-  std::stable_sort(shown.begin(), shown.end(), comes_before);
-  return shown;
-}
-
 // Bars an eighth of a line high to a whole one, linear in the counts; what is not empty shows.
 std::string bars(const std::vector<std::size_t>& counts) {
   constexpr std::array<std::string_view, 9> blocks{" ", "▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"};
@@ -220,12 +203,28 @@ Table histogram_table(const std::vector<const Series*>& shown, std::size_t width
 
 }  // namespace
 
+std::string rate(double per_second) {
+  if (!(per_second > 0)) return "-";
+  if (per_second < 10) return fmt::format("{:.2f}/s", per_second);
+  if (per_second < 1e5) return grouped(static_cast<std::uint64_t>(std::lround(per_second))) + "/s";
+  return grouped(static_cast<std::uint64_t>(std::lround(per_second / 1000))) + "k/s";
+}
+
+std::vector<const Series*> timed_in_order(const Report& report) {
+  std::vector<const Series*> shown;
+  for (const Series& series : report.series) {
+    if (!series.skip) shown.push_back(&series);
+  }
+  std::stable_sort(shown.begin(), shown.end(), comes_before);
+  return shown;
+}
+
 std::string histograms(const Report& report, const TextOptions& options) {
   constexpr std::size_t indent = 2;
   constexpr std::size_t gap = 1;
   constexpr std::size_t least = 10;
   constexpr std::size_t most = 60;
-  const std::vector<const Series*> shown = in_order(report);
+  const std::vector<const Series*> shown = timed_in_order(report);
   const auto width = static_cast<std::size_t>(options.width);
   const std::size_t beside = indent + histogram_table(shown, least).width(gap) - least;
   const Table table =
@@ -240,7 +239,7 @@ std::string histograms(const Report& report, const TextOptions& options) {
 }
 
 std::string timings(const Report& report, const TextOptions& options) {
-  const std::vector<const Series*> shown = in_order(report);
+  const std::vector<const Series*> shown = timed_in_order(report);
   if (shown.empty()) return {};
   const auto width = static_cast<std::size_t>(options.width);
   const Layout layout = layout_for(shown, width);
