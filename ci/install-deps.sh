@@ -4,7 +4,7 @@
 #   ci/install-deps.sh [--static] [--lint] [--ci] [--list]
 #     --static  also what the static preset needs: the source of Google Benchmark
 #     --lint    also what ci/lint.sh and a build with Clang need
-#     --ci      all of these
+#     --ci      all of these, and the kernel tree's reader of KTAP
 #     --list    only print the packages
 set -euo pipefail
 
@@ -17,7 +17,7 @@ packages=(
   libbenchmark-dev
   libgtest-dev libgmock-dev
   # The tests read our JSON with other people's readers.
-  libbenchmark-tools python3 python3-jsonschema python3-scipy
+  libbenchmark-tools python3 python3-jsonschema python3-scipy python3-junitparser perl
 )
 lint_packages=(clang clang-format clang-tidy shellcheck)
 # Clang's sanitizers: a package of their own in Debian 12, part of Clang's in Ubuntu 22.04.
@@ -63,12 +63,12 @@ install_packages() {
   "${apt_get[@]}" install -y --no-install-recommends "$@" < /dev/null
 }
 
-static=no list=no
+static=no readers=no list=no
 for argument in "$@"; do
   case $argument in
     --static) static=yes ;;
     --lint) packages+=("${lint_packages[@]}") ;;
-    --ci) static=yes packages+=("${lint_packages[@]}") ;;
+    --ci) static=yes readers=yes packages+=("${lint_packages[@]}") ;;
     --list) list=yes ;;
     -h | --help) usage; exit 0 ;;
     *) usage >&2; exit 2 ;;
@@ -97,4 +97,7 @@ else
 fi
 if [[ $static == yes ]]; then
   "$here/fetch-benchmark.sh"
+fi
+if [[ $readers == yes ]]; then
+  "$here/fetch-kunit.sh"
 fi

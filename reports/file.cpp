@@ -122,6 +122,14 @@ Status write_file(const std::string& path, std::string_view text) {
   return replace(resolved(path), &existing, text);
 }
 
+Status append_file(const std::string& path, std::string_view text) {
+  File file(::open(path.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY, 0666));
+  if (!file.ok()) return failed("open", path);
+  if (Status status = write_all(file.fd(), text, path); !status) return status;
+  if (!file.close()) return failed("close", path);
+  return {};
+}
+
 Result<std::string> read_file(const std::string& path, std::size_t limit) {
   const File file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY));
   if (!file.ok()) return failed("open", path);

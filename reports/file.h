@@ -14,6 +14,9 @@ namespace nsbench {
 // FIFO) is written to, never renamed over. "-" is standard output.
 Status write_file(const std::string& path, std::string_view text);
 
+// Writes `text` behind what `path` has, which is made if it is not there.
+Status append_file(const std::string& path, std::string_view text);
+
 // Reads a whole file; more than `limit` bytes is an error that says so.
 Result<std::string> read_file(const std::string& path, std::size_t limit = 1U << 28U);
 

@@ -5,6 +5,9 @@
 
 #include "reports/comparison_json.h"
 #include "reports/formats/comparison_text.h"
+#include "reports/formats/github.h"
+#include "reports/formats/junit.h"
+#include "reports/formats/markdown.h"
 #include "reports/formats/tap.h"
 #include "reports/json.h"
 
@@ -36,6 +39,22 @@ std::string json_of(const Compared& compared, const FormatOptions&) {
   return to_json(compared.comparison);
 }
 
+std::string markdown(const Report& report, const FormatOptions&) { return to_markdown(report); }
+std::string markdown_of(const Compared& compared, const FormatOptions&) {
+  return to_markdown(compared.comparison);
+}
+
+std::string junit(std::span<const Report> reports, const FormatOptions&) {
+  return to_junit(reports);
+}
+
+std::string github(std::span<const Report> reports, const FormatOptions&) {
+  return to_github(reports);
+}
+std::string github_of(const Compared& compared, const FormatOptions&) {
+  return to_github(compared.comparison);
+}
+
 std::string ktap(std::span<const Report> reports, const FormatOptions&) {
   return to_tap(reports, Tap::Ktap);
 }
@@ -45,8 +64,11 @@ std::string tap13(std::span<const Report> reports, const FormatOptions&) {
 
 constexpr std::array formats{
     Format{"text", "people at a terminal", each<text>, text_of},
+    Format{"markdown", "issues, mails, the summaries of forges", each<markdown>, markdown_of},
     Format{"ktap", "the kernel's kunit.py, KernelCI", ktap, nullptr},
     Format{"tap13", "prove, kselftest's runner", tap13, nullptr},
+    Format{"junit", "Jenkins, GitLab and most other CI", junit, nullptr},
+    Format{"github", "GitHub Actions: annotations, and a summary of the step", github, github_of},
     Format{"json", "our own record; Google Benchmark's tools read a run's", json, json_of, true},
 };
 

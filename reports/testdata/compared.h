@@ -24,6 +24,12 @@ inline Comparison compared(const SampleLockstep& sample, const CompareOptions& o
   return compared({sides.base}, {sides.now}, options);
 }
 
+// One of everything that a comparison can say.
+inline Comparison sample_comparison() {
+  const SampleSides sides = sample_sides();
+  return compared({sides.base}, {sides.now, sides.null});
+}
+
 // "slower", "cannot-tell noisy"
 inline std::string word(const SeriesComparison& row) {
   return std::string(id(row.change)) + (row.code.empty() ? "" : " " + row.code);

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <filesystem>
 #include <system_error>
 
@@ -76,6 +77,16 @@ FormatOptions format_options(const OutputOptions& options, const Output& output)
   return format;
 }
 
+// What GitHub shows as the summary of a step. Other programs of the step write to the same file.
+Status append_step_summary(
+    const OutputOptions& options,
+    const std::function<std::string(const Format&, const FormatOptions&)>& render) {
+  const char* const path = std::getenv("GITHUB_STEP_SUMMARY");
+  if (path == nullptr || *path == '\0') return {};
+  const Format& markdown = *find_format("markdown");
+  return append_file(path, render(markdown, format_options(options, {&markdown, path})));
+}
+
 }  // namespace
 
 void add_output_options(CLI::App& app, OutputOptions& options, Serves what, bool with_json) {
@@ -131,6 +142,7 @@ Status write_outputs(
   for (const Output& output : outputs) {
     Status written =
         write_file(output.path, render(*output.format, format_options(options, output)));
+    if (written && output.format->name == "github") written = append_step_summary(options, render);
     if (first) first = written;
   }
   return first;

@@ -38,7 +38,8 @@ struct Output {
 Result<std::vector<Output>> outputs_of(const OutputOptions& options, Serves what,
                                        bool no_text = false);
 
-// Renders and writes each; all are tried, and the first failure is the answer.
+// Renders and writes each; all are tried, and the first failure is the answer. With the format
+// github, Markdown is appended to the file that GITHUB_STEP_SUMMARY names, if it is set.
 Status write_outputs(const std::vector<Output>& outputs, const OutputOptions& options,
                      const std::function<std::string(const Format&, const FormatOptions&)>& render);
 
