@@ -122,7 +122,7 @@ Evidence examine(Joined joined, Procedure procedure, const CompareOptions& optio
   row.unit = joined.base.front().series->unit;
   Evidence evidence;
   if (!keep_results(joined.base, "base", row) || !keep_results(joined.now, "new", row) ||
-      is_hindered(joined, procedure, row)) {
+      is_hindered(joined, procedure, options, row)) {
     evidence.row = std::move(row);
     return evidence;
   }

@@ -49,6 +49,9 @@ struct CompareOptions {
   double threshold = 0.01;
   double margin = 0;
   double alpha = 0.01;  // the chance of one false alarm among all series
+  // Compares times though the machine, the engine that booted the kernels, or the version of the
+  // workloads differ. Never over different clocks or units.
+  bool force = false;
   [[nodiscard]] double same_within() const { return margin > 0 ? margin : 3 * threshold; }
 };
 

@@ -32,9 +32,10 @@ struct Hindrance {
   const char* code;
   const char* what;
   std::string (*value)(const Timed&);
+  bool can_be_forced = true;
 };
 const Hindrance clock_differs{"other-clock", "clock",
-                              [](const Timed& t) { return t.report->kernel.clock; }};
+                              [](const Timed& t) { return t.report->kernel.clock; }, false};
 const Hindrance engine_differs{"other-machine", "engine",
                                [](const Timed& t) { return t.report->kernel.engine; }};
 const Hindrance processor_differs{"other-machine", "processor",
@@ -44,15 +45,12 @@ const Hindrance machine_differs{"other-machine", "machine id",
 const Hindrance workload_differs{"other-workload", "workload version", [](const Timed& t) {
                                    return std::to_string(t.report->run.workload_version);
                                  }};
-const Hindrance unit_differs{"other-workload", "unit",
-                             [](const Timed& t) { return t.series->unit; }};
-
 // Guests of one host have each an id of their own, and instructions are the same on every machine
 // with the same (emulated) processor.
 std::vector<Hindrance> hindrances(Procedure procedure) {
   std::vector<Hindrance> all{clock_differs, engine_differs, processor_differs};
   if (procedure == Procedure::Runs) all.push_back(machine_differs);
-  all.insert(all.end(), {workload_differs, unit_differs});
+  all.push_back(workload_differs);
   return all;
 }
 
@@ -176,6 +174,28 @@ void warn_about_sessions(const Input& input, std::vector<Warning>& warnings) {
   }
 }
 
+// What forbids to compare times is said for the whole, too; or that it was done by force.
+void warn_about_hindrances(const Input& input, Procedure procedure,
+                           std::vector<Warning>& warnings) {
+  if (!has_times(input)) return;
+  for (const Hindrance& hindrance : hindrances(procedure)) {
+    std::set<std::string> values;
+    for (const Reports* side : {&input.base, &input.now}) {
+      for (const Report* report : *side) values.insert(hindrance.value({report, nullptr, 0}));
+    }
+    if (values.size() < 2) continue;
+    const bool forced = input.options.force && hindrance.can_be_forced;
+    warnings.push_back(
+        {forced ? "forced" : hindrance.code,
+         forced
+             ? fmt::format("times are compared by force though the {} is not the same ({}): what "
+                           "differs may not be the kernel",
+                           hindrance.what, listed(values))
+             : fmt::format("the {} is not the same ({}): times are not compared{}", hindrance.what,
+                           listed(values), hindrance.can_be_forced ? "; --force does it" : "")});
+  }
+}
+
 // Besides the kernel, which is what is compared.
 void warn_about_environment(const Input& input, std::vector<Warning>& warnings) {
   struct Trait {
@@ -204,14 +224,21 @@ void warn_about_environment(const Input& input, std::vector<Warning>& warnings) 
 
 }  // namespace
 
-bool is_hindered(const Joined& joined, Procedure procedure, SeriesComparison& row) {
+bool is_hindered(const Joined& joined, Procedure procedure, const CompareOptions& options,
+                 SeriesComparison& row) {
   for (const Hindrance& hindrance : hindrances(procedure)) {
     const std::set<std::string> values = different(joined, hindrance.value);
-    if (values.size() < 2) continue;
+    if (values.size() < 2 || (options.force && hindrance.can_be_forced)) continue;
     cannot_tell(row, hindrance.code, fmt::format("{} {}", hindrance.what, listed(values)));
     return true;
   }
-  if (!is_timed_alike(joined)) {
+  const std::set<std::string> units =
+      different(joined, [](const Timed& timed) { return timed.series->unit; });
+  if (units.size() > 1) {
+    cannot_tell(row, "other-workload", fmt::format("unit {}", listed(units)));
+    return true;
+  }
+  if (!options.force && !is_timed_alike(joined)) {
     cannot_tell(row, "other-workload", "one side timed single calls and the other many at once");
     return true;
   }
@@ -229,6 +256,7 @@ bool is_layout_biased(const Joined& joined) {
 
 std::vector<Warning> warnings_of(const Input& input, Procedure procedure) {
   std::vector<Warning> warnings;
+  warn_about_hindrances(input, procedure, warnings);
   if (procedure == Procedure::Runs) warn_about_runs(input, warnings);
   if (procedure == Procedure::LockStep) warn_about_sessions(input, warnings);
   warn_about_environment(input, warnings);

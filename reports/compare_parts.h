@@ -59,7 +59,8 @@ struct Evidence {
 
 // Why this benchmark can't be compared, whatever was measured: failures, another machine or clock.
 // Sets code and reason; false if nothing stands in the way.
-bool is_hindered(const Joined& joined, Procedure procedure, SeriesComparison& row);
+bool is_hindered(const Joined& joined, Procedure procedure, const CompareOptions& options,
+                 SeriesComparison& row);
 // Whether the wall clock of an emulator compares two builds, whose layout moves it.
 bool is_layout_biased(const Joined& joined);
 // Below this the change may be the layout's.

@@ -91,6 +91,32 @@ TEST(Runs, AnotherMachineClockOrWorkloadIsNotCompared) {
   EXPECT_THAT(with([](Report& r) { r.kernel.machine_id = "other"; }).reason, HasSubstr("'other'"));
 }
 
+TEST(Runs, ForceComparesOtherMachinesAndWorkloadsAndSaysSo) {
+  const auto forced = [](auto change) {
+    SampleRuns runs = in_turn({{.change = 0.1}}, 8);
+    for (Report& report : runs.now) change(report);
+    return compared(runs.base, runs.now, {.force = true});
+  };
+  for (const Comparison& comparison : {forced([](Report& r) { r.environment.cpu_model = "other"; }),
+                                       forced([](Report& r) { r.kernel.engine = "uml"; }),
+                                       forced([](Report& r) { r.run.workload_version = 7; })}) {
+    EXPECT_EQ(word(comparison.series[0]), "slower");
+    EXPECT_THAT(comparison.warnings, has_code("forced"));
+  }
+  const Comparison clocks = forced([](Report& r) { r.kernel.clock = "instructions"; });
+  EXPECT_EQ(word(clocks.series[0]), "cannot-tell other-clock");
+  EXPECT_THAT(clocks.warnings, has_code("other-clock"));
+  EXPECT_THAT(forced([](Report&) {}).warnings, Not(has_code("forced")));
+}
+
+TEST(Runs, WhyTimesAreNotComparedIsSaidForTheWhole) {
+  SampleRuns runs = in_turn({{.change = 0.1}}, 8);
+  for (Report& report : runs.now) report.kernel.engine = "qemu-kvm";
+  const Comparison comparison = compared(runs.base, runs.now);
+  EXPECT_THAT(comparison.warnings, has_code("other-machine"));
+  EXPECT_EQ(decide(comparison).code, ExitCode::Unknown);
+}
+
 TEST(Runs, AnEmulatorsClockDecidesNothingSmallBetweenTwoBuilds) {
   const auto emulated = [](double change) {
     SampleRuns runs = in_turn({{.change = change}}, 8);

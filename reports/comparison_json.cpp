@@ -4,6 +4,7 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "reports/formats/words.h"
 #include "reports/json_layout.h"
 
 namespace nsbench {
@@ -44,6 +45,9 @@ Json series_json(const SeriesComparison& row, Procedure procedure) {
               {"p", number(row.p)},
               {"detectable", number(row.detectable)},
               {"drained", row.drained}};
+  if (const std::string_view action = words::advice(row.code); !action.empty()) {
+    out["action"] = action;
+  }
   if (procedure == Procedure::LockStep) {
     out["pairs"] = row.pairs;
     out["starts"] = row.starts;
@@ -104,6 +108,7 @@ Json comparison_json(const Comparison& comparison) {
               {"threshold", number(comparison.options.threshold)},
               {"margin", number(comparison.options.same_within())},
               {"alpha", number(comparison.options.alpha)},
+              {"forced", comparison.options.force},
               {"correction", "holm"},
               {"tested", comparison.tested},
               {"sessions", comparison.sessions},
@@ -125,7 +130,11 @@ Json comparison_json(const Comparison& comparison) {
     if (one.outcome != Outcome::Unchanged) out["cases"].push_back(case_json(one));
   }
   for (const Warning& warning : comparison.warnings) {
-    out["warnings"].push_back({{"code", warning.code}, {"text", warning.text}});
+    Json one = {{"code", warning.code}, {"text", warning.text}};
+    if (const std::string_view action = words::advice(warning.code); !action.empty()) {
+      one["action"] = action;
+    }
+    out["warnings"].push_back(std::move(one));
   }
   return out;
 }

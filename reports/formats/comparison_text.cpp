@@ -26,9 +26,16 @@ std::string ids_of(const std::vector<std::string>& ids, std::size_t limit) {
 }
 
 std::string header(const Comparison& comparison, const TextOptions& options) {
-  return field("base", words::side(comparison.base, comparison.sessions), 7, options) +
-         field("new", words::side(comparison.now, comparison.sessions), 7, options) +
-         field("decided", words::procedure(comparison.procedure), 7, options);
+  std::string out = field("base", words::side(comparison.base, comparison.sessions), 7, options) +
+                    field("new", words::side(comparison.now, comparison.sessions), 7, options) +
+                    field("decided", words::procedure(comparison.procedure), 7, options);
+  for (const std::string& text : words::said_first(comparison)) {
+    out += "  " +
+           paint(wrap("BEWARE   " + text, static_cast<std::size_t>(options.width), 11, 2),
+                 Tone::Bad, options.color) +
+           '\n';
+  }
+  return out;
 }
 
 std::string warnings(const Comparison& comparison, const TextOptions& options) {
@@ -40,6 +47,8 @@ std::string warnings(const Comparison& comparison, const TextOptions& options) {
   std::string out = heading("Warnings", options);
   for (const Warning& warning : comparison.warnings) {
     out += field(printable(warning.code), printable(warning.text), key_width, options);
+    const std::string_view advice = words::advice(warning.code);
+    if (!advice.empty()) out += field("", advice, key_width, options);
   }
   return out;
 }

@@ -163,6 +163,8 @@ std::string warnings(const std::vector<Warning>& all) {
   std::string out = "\n### Warnings\n\n";
   for (const Warning& warning : all) {
     out += fmt::format("- {}: {}\n", code(warning.code), plain(warning.text));
+    const std::string_view advice = words::advice(warning.code);
+    if (!advice.empty()) out += fmt::format("  - {}\n", plain(advice));
   }
   return out;
 }

@@ -150,11 +150,38 @@ std::string_view advice(std::string_view code) {
       {"other-clock", "wall time and instruction counts can't be compared"},
       {"other-workload", "what is timed is not the same on both sides: measure base again"},
       {"layout-bias", "boot both with an emulator that counts instructions"},
+      {"forced", "measure both on one machine"},
+      {"few-starts", "measure with more starts of the workers, or more boots"},
+      {"one-boot", "take the runs of each side from several boots"},
+      {"not-interleaved", "take runs of both sides in turn"},
+      {"left-out", "give both sides of each measurement in lock step"},
+      {"environment-differs", "make it alike on both sides"},
+      {"debug-build", "measure with a release build"},
+      {"interrupted", "measure again, to the end"},
+      {"worker-died", "see the kernel's log, and nsbench rerun for the case it was at"},
+      {"steal", "measure where the hypervisor has a CPU to spare"},
+      {"load", "measure on a quieter machine"},
+      {"frequency", "fix the CPU's frequency (cpupower frequency-set -g performance)"},
+      {"unpinned", "allow at least one CPU to be pinned to"},
+      {"one-cpu", "give it a second CPU, for what the kernel tears down meanwhile"},
+      {"clock-step", "stop what sets the clock meanwhile"},
+      {"few-samples", "measure longer (--time)"},
   };
   for (const auto& [name, text] : all) {
     if (name == code) return text;
   }
   return "";
+}
+
+std::vector<std::string> said_first(const Comparison& comparison) {
+  std::vector<std::string> all;
+  for (const Warning& warning : comparison.warnings) {
+    for (const std::string_view code :
+         {"other-machine", "other-clock", "other-workload", "forced"}) {
+      if (warning.code == code) all.push_back(printable(warning.text));
+    }
+  }
+  return all;
 }
 
 std::string procedure(Procedure procedure) {

@@ -35,6 +35,8 @@ std::vector<Finding> findings(const CaseResult& result);
 
 // What would help where a benchmark could not be told, by its code; empty if nothing is known.
 std::string_view advice(std::string_view code);
+// What a reader has to know before any number: that times are not compared, or only by force.
+std::vector<std::string> said_first(const Comparison& comparison);
 // How times were decided, in a sentence.
 std::string procedure(Procedure procedure);
 // "Linux 6.12.1 x86_64, 8 reports from 8 boots"

@@ -25,6 +25,7 @@ struct Options {
   double threshold = 1;  // percent
   double margin = 0;     // percent; 0: three times the threshold
   double alpha = 0.01;
+  bool force = false;
   OutputOptions out;
   CompareRunOptions measure;
 };
@@ -58,8 +59,10 @@ ExitCode fail(const Error& error) {
 
 ExitCode compare_sides(const Sides& sides, const Options& options,
                        const std::vector<Output>& outputs) {
-  const CompareOptions how{
-      .threshold = options.threshold / 100, .margin = options.margin / 100, .alpha = options.alpha};
+  const CompareOptions how{.threshold = options.threshold / 100,
+                           .margin = options.margin / 100,
+                           .alpha = options.alpha,
+                           .force = options.force};
   const Result<Comparison> comparison = compare(sides.base, sides.now, how);
   if (!comparison) return fail(comparison.error());
   const Compared compared{*comparison, sides.base, sides.now};
@@ -110,6 +113,8 @@ void add_rule(CLI::App& app, Options& options) {
       ->type_name("P")
       ->check(CLI::Range(1e-9, 0.5))
       ->capture_default_str();
+  app.add_flag("--force", options.force,
+               "Compare times of different machines, engines or workload versions all the same");
 }
 
 }  // namespace
