@@ -117,6 +117,37 @@ TEST(Program, AFileGetsTheReportAndStandardOutputTheTables) {
   std::filesystem::remove(path);
 }
 
+std::size_t count_of(const std::string& text, const std::string& what) {
+  std::size_t found = 0;
+  for (std::size_t at = text.find(what); at != std::string::npos; at = text.find(what, at + 1)) {
+    ++found;
+  }
+  return found;
+}
+
+TEST(Program, TapIsPrintedAsCasesEnd) {
+  const Finished run = nsbench({"run", "--format", "ktap", "--repeat", "2", "--time", "0.01",
+                                "--filter", "^uts/hostname:|^join/uts:", "--jobs", "3"});
+  const std::size_t cases = count_of(run.out, "ok ");
+  EXPECT_GT(cases, 5U);
+  EXPECT_THAT(run.out, StartsWith("KTAP version 1\n1.." + std::to_string(cases) + "\n# Linux "));
+  EXPECT_THAT(run.out, ::testing::EndsWith("\n"));
+  EXPECT_THAT(run.out.substr(run.out.rfind("\n", run.out.size() - 2)),
+              HasSubstr("# Totals: pass:"));
+}
+
+// As if the kernel had died: what stands there is whole and true.
+TEST(Program, WhatTapSaidBeforeADeathIsWhole) {
+  const Finished whole = nsbench({"--format", "ktap", "--checks-only", "--seed", "7"});
+  const Finished killed = testing::run_program(
+      {"timeout", "--signal=KILL", "1", NSBENCH_PROGRAM, "--format", "ktap", "--checks-only"});
+  const auto plan = [](const std::string& text) { return text.substr(0, text.find("\n# ")); };
+  EXPECT_EQ(plan(killed.out), plan(whole.out));
+  EXPECT_THAT(killed.out, ::testing::EndsWith("\n"));
+  EXPECT_LT(count_of(killed.out, "\nok "), count_of(whole.out, "\nok "));
+  EXPECT_THAT(killed.out, Not(HasSubstr("# Totals")));
+}
+
 TEST(Program, ColourIsForTerminalsUnlessAskedFor) {
   const std::vector<std::string> small{"--checks-only", "--filter", "^uts/hostname:clone:"};
   EXPECT_THAT(nsbench(small).out, Not(HasSubstr("\033[")));

@@ -1,0 +1,116 @@
+// nsbench report as its users run it, and what all commands that write reports have in common.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "reports/file.h"
+#include "reports/formats/format.h"
+#include "reports/json.h"
+#include "reports/testdata/sample_report.h"
+#include "suites/testing/subprocess.h"
+
+namespace nsbench {
+namespace {
+
+using testing::Finished;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::StartsWith;
+
+class ReportCommand : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    std::string name = std::filesystem::temp_directory_path() / "nsbench-report-XXXXXX";
+    ASSERT_NE(::mkdtemp(name.data()), nullptr);
+    directory_ = name;
+    sample_ = path("sample.json");
+    healthy_ = path("healthy.json");
+    ASSERT_TRUE(write_file(sample_, to_json(sample_report())));
+    ASSERT_TRUE(write_file(healthy_, to_json(healthy_report())));
+  }
+  void TearDown() override { std::filesystem::remove_all(directory_); }
+
+  std::string path(const std::string& name) const { return directory_ + "/" + name; }
+  std::string content(const std::string& name) const {
+    const Result<std::string> text = read_file(path(name));
+    EXPECT_TRUE(text) << name;
+    return text ? *text : "";
+  }
+  static Finished report(std::vector<std::string> arguments) {
+    arguments.insert(arguments.begin(), {NSBENCH_PROGRAM, "report"});
+    return testing::run_program(arguments);
+  }
+
+  std::string directory_, sample_, healthy_;
+};
+
+TEST_F(ReportCommand, WritesEveryFormatOfTheTable) {
+  const Report saved = *from_json(to_json(sample_report()));
+  for (const Format& format : all_formats()) {
+    if (!serves(format, Serves::Report)) continue;
+    const std::string name(format.name);
+    const Finished run = report({sample_, "--format", name});
+    EXPECT_EQ(run.exit_code, 1) << name << run.err;  // as the run itself
+    EXPECT_EQ(run.out, format.of_reports({&saved, 1}, {})) << name;
+    EXPECT_THAT(run.err, IsEmpty());
+  }
+}
+
+TEST_F(ReportCommand, AnyNumberOfFormatsAtOnce) {
+  const Finished run = report({healthy_, "--format", "tap13", "--output", path("a"), "--report",
+                               "junit:" + path("b"), "--report", "markdown:" + path("c")});
+  EXPECT_EQ(run.exit_code, 0) << run.err;
+  EXPECT_THAT(run.out, IsEmpty());
+  EXPECT_THAT(content("a"), StartsWith("TAP version 13\n"));
+  EXPECT_THAT(content("b"), StartsWith("<?xml "));
+  EXPECT_THAT(content("c"), StartsWith("## nsbench: isolation holds"));
+}
+
+TEST_F(ReportCommand, ASavedReportIsReadAndWrittenAsItWas) {
+  EXPECT_EQ(report({sample_, "--json"}).out, content("sample.json"));
+  EXPECT_EQ(report({sample_, "--json=" + path("again")}).exit_code, 1);
+  EXPECT_EQ(content("again"), content("sample.json"));
+}
+
+TEST_F(ReportCommand, TheGravestOfSeveralDecides) {
+  EXPECT_EQ(report({healthy_}).exit_code, 0);
+  EXPECT_EQ(report({healthy_, sample_, "--format", "ktap"}).exit_code, 1);
+}
+
+TEST_F(ReportCommand, BadUsageIsSaidBeforeAnythingIsWritten) {
+  const auto refused = [&](std::vector<std::string> arguments) {
+    arguments.insert(arguments.end(), {"--report", "text:" + path("never")});
+    const Finished run = report(arguments);
+    EXPECT_EQ(run.exit_code, 2);
+    EXPECT_THAT(run.out, IsEmpty());
+    EXPECT_FALSE(std::filesystem::exists(path("never")));
+    return run.err;
+  };
+  EXPECT_THAT(refused({sample_, "--format", "yaml"}), HasSubstr("\"yaml\": no such format"));
+  EXPECT_THAT(refused({sample_, "--report", "yaml:x"}), HasSubstr("\"yaml\": no such format"));
+  EXPECT_THAT(refused({sample_, "--report", "junit"}), HasSubstr("is not FORMAT:FILE"));
+  EXPECT_THAT(refused({sample_, "--report", "junit:/nowhere/x"}), HasSubstr("'/nowhere/x'"));
+  EXPECT_THAT(refused({sample_, "--output", directory_}), HasSubstr("is a directory"));
+  EXPECT_THAT(refused({sample_, "--report", "json:-"}), HasSubstr("both want standard output"));
+  EXPECT_THAT(refused({sample_, "--report", "json:" + path("never")}), HasSubstr("both want '"));
+  EXPECT_THAT(refused({sample_, healthy_, "--format", "json"}), HasSubstr("2 are given"));
+  EXPECT_THAT(refused({path("none.json")}), HasSubstr("none.json"));
+}
+
+TEST_F(ReportCommand, TheStepSummaryIsAppendedTo) {
+  ASSERT_TRUE(write_file(path("summary"), "before\n"));
+  const Finished run =
+      testing::run_program({"env", "GITHUB_STEP_SUMMARY=" + path("summary"), NSBENCH_PROGRAM,
+                            "report", sample_, "--format", "github"});
+  EXPECT_THAT(run.out, StartsWith("::error title="));
+  EXPECT_THAT(content("summary"), StartsWith("before\n## nsbench: ISOLATION IS BROKEN"));
+  testing::run_program(
+      {"env", "-u", "GITHUB_STEP_SUMMARY", NSBENCH_PROGRAM, "report", sample_, "--format=github"});
+}
+
+}  // namespace
+}  // namespace nsbench
