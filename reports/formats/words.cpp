@@ -52,8 +52,8 @@ std::optional<std::string> worth_a_rerun(const Report& report) {
     return first_id(report.cases,
                     [&](const CaseResult& result) { return result.verdict == verdict; });
   };
-  if (const auto failed = with(VerdictKind::Fail)) return failed;
-  if (const auto broken = with(VerdictKind::Broken)) return broken;
+  if (auto failed = with(VerdictKind::Fail)) return failed;
+  if (auto broken = with(VerdictKind::Broken)) return broken;
   return first_id(report.series,
                   [](const Series& series) { return !series.skip && !series.is_result(); });
 }
