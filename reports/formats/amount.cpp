@@ -26,4 +26,12 @@ std::string amount(double value, Unit unit) {
   return fmt::format("{:.0f}", scaled);
 }
 
+std::string decimal(double value) {
+  std::string text = fmt::format("{:.3f}", value);
+  if (text.find('.') == std::string::npos) return text;  // inf, nan
+  while (text.back() == '0') text.pop_back();
+  if (text.back() == '.') text.pop_back();
+  return text == "-0" ? "0" : text;
+}
+
 }  // namespace nsbench::text

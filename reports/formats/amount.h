@@ -16,5 +16,7 @@ struct Unit {
 Unit unit_for(double value, std::string_view measured_in);
 // Three digits that mean something; whole numbers are never rounded further. "-" if not finite.
 std::string amount(double value, Unit unit);
+// A plain number for other programs, with at most 3 decimals: so much as a report keeps of a time.
+std::string decimal(double value);
 
 }  // namespace nsbench::text

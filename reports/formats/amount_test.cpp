@@ -25,5 +25,14 @@ TEST(Amount, HasThreeDigitsAndItsUnit) {
   EXPECT_EQ(amount(std::numeric_limits<double>::quiet_NaN(), {1, "ns"}), "-");
 }
 
+TEST(Decimal, IsPlainAndNoLongerThanItHasToBe) {
+  EXPECT_EQ(decimal(0), "0");
+  EXPECT_EQ(decimal(-0.0001), "0");
+  EXPECT_EQ(decimal(1234.5), "1234.5");
+  EXPECT_EQ(decimal(81546.23355199999), "81546.234");
+  EXPECT_EQ(decimal(100), "100");
+  EXPECT_EQ(decimal(3e8), "300000000");
+}
+
 }  // namespace
 }  // namespace nsbench::text

@@ -4,9 +4,13 @@
 #include <array>
 
 #include "reports/comparison_json.h"
+#include "reports/formats/benchfmt.h"
 #include "reports/formats/comparison_text.h"
 #include "reports/formats/github.h"
 #include "reports/formats/junit.h"
+#include "reports/formats/kcidb.h"
+#include "reports/formats/lava.h"
+#include "reports/formats/lkp.h"
 #include "reports/formats/markdown.h"
 #include "reports/formats/tap.h"
 #include "reports/json.h"
@@ -62,14 +66,30 @@ std::string tap13(std::span<const Report> reports, const FormatOptions&) {
   return to_tap(reports, Tap::Tap13);
 }
 
+std::string kcidb(std::span<const Report> reports, const FormatOptions& options) {
+  return to_kcidb(reports, options.origin);
+}
+std::string lava(std::span<const Report> reports, const FormatOptions&) { return to_lava(reports); }
+std::string lkp(std::span<const Report> reports, const FormatOptions&) { return to_lkp(reports); }
+std::string lkp_of(const Compared& compared, const FormatOptions&) {
+  return to_lkp(compared.comparison, compared.base, compared.now);
+}
+std::string benchfmt(std::span<const Report> reports, const FormatOptions&) {
+  return to_benchfmt(reports);
+}
+
 constexpr std::array formats{
     Format{"text", "people at a terminal", each<text>, text_of},
     Format{"markdown", "issues, mails, the summaries of forges", each<markdown>, markdown_of},
     Format{"ktap", "the kernel's kunit.py, KernelCI", ktap, nullptr},
     Format{"tap13", "prove, kselftest's runner", tap13, nullptr},
     Format{"junit", "Jenkins, GitLab and most other CI", junit, nullptr},
-    Format{"github", "GitHub Actions: annotations, and a summary of the step", github, github_of},
     Format{"json", "our own record; Google Benchmark's tools read a run's", json, json_of, true},
+    Format{"kcidb", "KernelCI's common database (KCIDB v5)", kcidb, nullptr},
+    Format{"lava", "LAVA, by the lines on a console", lava, nullptr},
+    Format{"github", "GitHub Actions: annotations, and a summary of the step", github, github_of},
+    Format{"lkp", "the kernel test robot and readers of its mails", lkp, lkp_of},
+    Format{"benchfmt", "Go's benchstat", benchfmt, nullptr},
 };
 
 }  // namespace

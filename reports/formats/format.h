@@ -14,7 +14,8 @@
 namespace nsbench {
 
 struct FormatOptions {
-  TextOptions text;  // of what is for people to read in a terminal
+  TextOptions text;                // of what is for people to read in a terminal
+  std::string origin = "nsbench";  // kcidb: whose database entries they are, is_kcidb_origin()
 };
 
 // A comparison, and what it was made of.

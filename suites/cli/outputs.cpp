@@ -10,6 +10,8 @@
 #include <system_error>
 
 #include "reports/file.h"
+#include "reports/formats/kcidb.h"
+#include "reports/printable.h"
 #include "suites/cli/terminal.h"
 
 namespace nsbench::cli {
@@ -70,6 +72,7 @@ FormatOptions format_options(const OutputOptions& options, const Output& output)
                                                         : ColorChoice::Auto;
   const bool to_stdout = output.path == "-";
   FormatOptions format;
+  format.origin = options.origin;
   format.text.every_check = options.verbose;
   format.text.histogram = options.histogram;
   format.text.color = to_stdout ? use_color(choice, STDOUT_FILENO) : choice == ColorChoice::Always;
@@ -85,6 +88,11 @@ Status append_step_summary(
   if (path == nullptr || *path == '\0') return {};
   const Format& markdown = *find_format("markdown");
   return append_file(path, render(markdown, format_options(options, {&markdown, path})));
+}
+
+std::string kcidb_origin(const std::string& origin) {
+  if (is_kcidb_origin(origin)) return {};
+  return fmt::format("\"{}\" is not of [a-z0-9_]", printable(origin, 100));
 }
 
 }  // namespace
@@ -107,6 +115,12 @@ void add_output_options(CLI::App& app, OutputOptions& options, Serves what, bool
         ->type_name("FILE")
         ->expected(0, 1)
         ->default_str("-");
+  }
+  if (serves(*find_format("kcidb"), what)) {
+    app.add_option("--origin", options.origin, "kcidb: the name under which the results are sent")
+        ->type_name("NAME")
+        ->check(kcidb_origin)
+        ->capture_default_str();
   }
   app.add_flag("-v,--verbose", options.verbose,
                "Text: every one on a line of its own (without: where there are many, those that "

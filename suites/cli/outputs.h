@@ -18,6 +18,7 @@ struct OutputOptions {
   std::vector<std::string> reports;  // FORMAT:FILE, in addition
   std::string json;                  // a file; "-" for standard output, in place of the text
   std::string color = "auto";
+  std::string origin = "nsbench";  // kcidb
   bool verbose = false;
   bool histogram = false;
 };
