@@ -24,7 +24,7 @@ enum class Procedure : std::uint8_t {
   // neighbours; sign test over the pairs, corrected by Holm over the cases, and a median over the
   // threshold. What is not random from pair to pair but differs from one start of the worker (or
   // boot) to the next would be counted once for each pair: so from three starts on the starts, each
-  // with the median of its pairs, have to say the same by Student's t.
+  // with the median of its pairs, have to bear it out (detectable.h).
   LockStep,
   // Reports taken at different times: the median of each report's batches is one value, and Welch's
   // t over the logs decides, with the variance between reports as its error. Eight on each side.

@@ -10,9 +10,6 @@
 namespace nsbench::comparing {
 namespace {
 
-// Fewer starts can't say how much one differs from the next.
-constexpr std::size_t starts_for_t = 3;
-
 using Key = std::pair<std::int64_t, std::int64_t>;  // start, pair
 
 std::map<Key, double> logs_by_pair(const Series& series) {
@@ -63,14 +60,6 @@ std::vector<double> values_of(const Evidence::Units& units) {
   return values;
 }
 
-// Whether the starts bear out a change in the direction of `log_ratio`.
-bool starts_agree(const std::vector<double>& starts, double log_ratio, double alpha) {
-  const auto with_it = [&](double start) { return start * log_ratio > 0; };
-  if (starts.size() < starts_for_t) return std::all_of(starts.begin(), starts.end(), with_it);
-  const std::optional<MeanTest> test = student_test(starts, 2 * alpha);
-  return test->difference * log_ratio > 0 && test->p <= 2 * alpha;
-}
-
 // The rule, for the comparison and, uncorrected and so rather too wary, for its control.
 bool is_over(double log_ratio, const CompareOptions& options) {
   return std::abs(log_ratio) > std::log1p(options.threshold);
@@ -80,13 +69,16 @@ bool fires(const Pairs& pairs, const CompareOptions& options) {
   if (pairs.differences.empty()) return false;
   const double middle = median(pairs.differences);
   return sign_test(pairs.differences).p < options.alpha && is_over(middle, options) &&
-         starts_agree(values_of(pairs.medians()), middle, options.alpha);
+         bear_out(values_of(pairs.medians()), middle, options.alpha);
 }
 
-// What the starts say about no change: the interval of their mean, beside that of the pairs.
+// What the starts say about no change: the interval of their mean, or of many their median, beside
+// that of the pairs.
 Interval widened(Interval interval, const std::vector<double>& starts, double alpha) {
   if (starts.size() < starts_for_t) return interval;
-  const Interval outer = student_test(starts, 2 * alpha)->interval;
+  const std::optional<Interval> middle =
+      starts.size() < starts_for_signs ? std::nullopt : median_interval(starts, 2 * alpha);
+  const Interval outer = middle ? *middle : student_test(starts, 2 * alpha)->interval;
   return {std::min(interval.low, std::exp(outer.low)),
           std::max(interval.high, std::exp(outer.high))};
 }
@@ -145,7 +137,7 @@ void conclude_pairs(Evidence& evidence, double corrected, std::size_t tested,
                                    percent(std::abs(*row.null_ratio - 1))));
   }
   if (corrected < options.alpha && is_over(evidence.log_ratio, options)) {
-    if (!starts_agree(starts, evidence.log_ratio, options.alpha)) {
+    if (!bear_out(starts, evidence.log_ratio, options.alpha)) {
       return cannot_tell(
           row, "starts-differ",
           fmt::format("the pairs differ by {}, but the {} starts do not bear it out: "

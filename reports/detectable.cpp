@@ -13,7 +13,6 @@ namespace nsbench {
 namespace {
 
 constexpr double infinity = std::numeric_limits<double>::infinity();
-constexpr std::size_t starts_for_t = 3;
 
 // The distribution of how far a pair is from the median of all.
 class Scatter {
@@ -84,7 +83,31 @@ double missed_by_t(double change, double error, double df, double critical) {
   return 1 - noncentral_t_above(critical, df, noncentrality);
 }
 
+// What the starts, whatever their own median is, would not bear out of a change.
+double missed_by_starts(std::span<const double> starts, double change, double alpha) {
+  if (starts.size() < starts_for_t) return 0;
+  if (starts.size() >= starts_for_signs) {
+    const std::optional<std::size_t> critical = sign_test_critical(starts.size(), 2 * alpha);
+    if (!critical) return 1;
+    return 1 - at_least(starts.size(), *critical, Scatter(starts).above(change));
+  }
+  const MeanTest seen = *student_test(starts, alpha);
+  const double critical = student_quantile(1 - alpha, seen.df);
+  return missed_by_t(change, median_unbiased(seen.error, seen.df), seen.df, critical);
+}
+
 }  // namespace
+
+bool bear_out(std::span<const double> starts, double log_ratio, double alpha) {
+  const auto with_it = [&](double start) { return start * log_ratio > 0; };
+  if (starts.size() < starts_for_t) return std::all_of(starts.begin(), starts.end(), with_it);
+  if (starts.size() >= starts_for_signs) {
+    const auto n = static_cast<std::size_t>(std::count_if(starts.begin(), starts.end(), with_it));
+    return 2 * n > starts.size() && sign_test(starts).p <= 2 * alpha;
+  }
+  const std::optional<MeanTest> test = student_test(starts, 2 * alpha);
+  return test->difference * log_ratio > 0 && test->p <= 2 * alpha;
+}
 
 double detectable_change(std::span<const double> differences, std::span<const double> starts,
                          const PairRule& rule) {
@@ -92,15 +115,10 @@ double detectable_change(std::span<const double> differences, std::span<const do
   const std::optional<std::size_t> critical = sign_test_critical(n, rule.alpha);
   if (!critical) return infinity;
   const Scatter scatter(differences);
-  const std::optional<MeanTest> outer =
-      starts.size() >= starts_for_t ? student_test(starts, rule.outer_alpha) : std::nullopt;
-  const double t = outer ? student_quantile(1 - rule.outer_alpha, outer->df) : 0;
-  const double error = outer ? median_unbiased(outer->error, outer->df) : 0;
   const auto missed = [&](double change) {
-    double sum = 1 - at_least(n, *critical, scatter.above(change));
-    sum += 1 - at_least(n, n / 2 + 1, scatter.above(change - rule.gate));
-    if (outer) sum += missed_by_t(change, error, outer->df, t);
-    return sum;
+    return 1 - at_least(n, *critical, scatter.above(change)) + 1 -
+           at_least(n, n / 2 + 1, scatter.above(change - rule.gate)) +
+           missed_by_starts(starts, change, rule.outer_alpha);
   };
   return smallest(missed, std::max({rule.gate, scatter.largest(), 1e-9}));
 }

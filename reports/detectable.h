@@ -12,8 +12,18 @@ namespace nsbench {
 // "Found" means in 95 of 100 repetitions of the same measurement.
 inline constexpr double detection_power = 0.95;
 
-// The rule that decides pairs of neighbours: a sign test at `alpha`, a median over `gate`, and,
-// from three starts on, Student's t over the starts at `outer_alpha`, one-sided. All in log ratios.
+// From how many starts of the workers on these have a say, and from how many by their signs. A few
+// say more by Student's t; but how a process comes to lie in memory has heavy tails, and one start
+// of many that is a third off must not outweigh all others.
+inline constexpr std::size_t starts_for_t = 3;
+inline constexpr std::size_t starts_for_signs = 15;
+
+// Whether the starts, each with the median log ratio of its pairs, bear out a change in the
+// direction of `log_ratio`: one-sided, at `alpha`. Two starts have to have its sign.
+bool bear_out(std::span<const double> starts, double log_ratio, double alpha);
+
+// The rule that decides pairs of neighbours: a sign test at `alpha`, a median over `gate`, and
+// starts that bear it out at `outer_alpha`. All in log ratios.
 struct PairRule {
   double alpha = 0.01;
   double outer_alpha = 0.01;
@@ -26,7 +36,8 @@ struct PairRule {
 // - the sign test and the median's gate count pairs over a line; how many there would be follows
 //   from the scatter of the pairs around their median, taken to be symmetric, as it is where
 //   neighbours take turns in being first; past the largest, an exponential tail is assumed;
-// - the t test's power is the noncentral t distribution's.
+// - the same goes for the starts where their signs are counted; else the t test's power is the
+//   noncentral t distribution's.
 // Infinite where the sign test has too few pairs.
 double detectable_change(std::span<const double> differences, std::span<const double> starts,
                          const PairRule& rule);

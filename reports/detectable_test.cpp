@@ -46,10 +46,8 @@ class Machine {
 };
 
 bool found(const Machine::Measurement& m, const PairRule& rule) {
-  const bool pairs = sign_test(m.pairs).p <= rule.alpha && median(m.pairs) > rule.gate;
-  if (!pairs || m.starts.size() < 3) return pairs;
-  const MeanTest outer = *student_test(m.starts, 2 * rule.outer_alpha);
-  return outer.difference > 0 && outer.p <= 2 * rule.outer_alpha;
+  return sign_test(m.pairs).p <= rule.alpha && median(m.pairs) > rule.gate &&
+         bear_out(m.starts, 1, rule.outer_alpha);
 }
 
 // How often the change that measurements say they would have found is found.
@@ -79,12 +77,38 @@ TEST(Detectable, IsFoundAsOftenAsItIsSaidToBe) {
     std::size_t starts, pairs;
   };
   for (const Row& row : {Row{normal, 0, 1, 100}, Row{normal, 0, 5, 20}, Row{normal, 0.005, 5, 20},
-                         Row{heavy, 0, 5, 20}, Row{heavy, 0.003, 10, 10}}) {
+                         Row{heavy, 0, 5, 20}, Row{heavy, 0.003, 10, 10}, Row{normal, 0.005, 20, 5},
+                         Row{heavy, 0.01, 20, 5}}) {
     const double power =
         power_at_detectable({row.noise, row.start_scatter}, row.starts, row.pairs, rule);
     EXPECT_GE(power, 0.90) << row.start_scatter << " " << row.starts;
     EXPECT_LE(power, 0.995) << row.start_scatter << " " << row.starts;
   }
+}
+
+TEST(BearOut, OneStrayStartOfManyDoesNotOverruleTheRest) {
+  std::vector<double> starts(20, 0.05);
+  starts[7] = -0.35;
+  EXPECT_TRUE(bear_out(starts, 1, 0.01));
+  EXPECT_FALSE(bear_out(starts, -1, 0.01));
+  const std::vector<double> fewer(starts.begin(), starts.begin() + 14);
+  EXPECT_FALSE(bear_out(fewer, 1, 0.01));  // by Student's t
+}
+
+TEST(BearOut, AsOftenFalseAsItMayBe) {
+  const Machine::Noise heavy = [](double u) { return 0.01 * student_quantile(u, 2); };
+  for (const std::size_t starts : {5U, 14U, 15U, 20U}) {
+    Machine machine(heavy, 0.02);
+    int hits = 0;
+    for (int i = 0; i < 2000; ++i) hits += bear_out(machine.measure(0, starts, 5).starts, 1, 0.01);
+    EXPECT_LE(hits, 35) << starts;  // 20 are expected
+  }
+}
+
+TEST(BearOut, TwoStartsHaveToAgree) {
+  EXPECT_TRUE(bear_out(std::vector{0.02, 0.01}, 1, 0.01));
+  EXPECT_FALSE(bear_out(std::vector{0.02, -0.01}, 1, 0.01));
+  EXPECT_TRUE(bear_out(std::vector<double>{}, 1, 0.01));
 }
 
 TEST(Detectable, OfRunsIsFoundAsOftenAsItIsSaidToBe) {
