@@ -53,11 +53,6 @@ std::string warnings(const Comparison& comparison, const TextOptions& options) {
   return out;
 }
 
-Tone tone_of(ExitCode code) {
-  if (code == ExitCode::Ok) return Tone::Good;
-  return code == ExitCode::Failed ? Tone::Bad : Tone::Doubt;
-}
-
 std::string verdict(const Comparison& comparison, const TextOptions& options) {
   const Decision decision = decide(comparison);
   const auto width = static_cast<std::size_t>(options.width);

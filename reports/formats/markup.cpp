@@ -6,27 +6,33 @@
 
 namespace nsbench::markup {
 
+namespace {
+
+// The character reference that stands for `c`, or null if `c` may stand for itself.
+const char* reference(char c) {
+  switch (c) {
+    case '&':
+      return "&amp;";
+    case '<':
+      return "&lt;";
+    case '>':
+      return "&gt;";
+    default:
+      return nullptr;
+  }
+}
+
+}  // namespace
+
 std::string xml(std::string_view text, std::size_t limit) {
   std::string out;
   for (const char c : printable(text, limit)) {
-    switch (c) {
-      case '&':
-        out += "&amp;";
-        break;
-      case '<':
-        out += "&lt;";
-        break;
-      case '>':
-        out += "&gt;";
-        break;
-      case '"':
-        out += "&quot;";
-        break;
-      case '\'':
-        out += "&#39;";
-        break;
-      default:
-        out += c;
+    if (const char* const instead = reference(c)) {
+      out += instead;
+    } else if (c == '"' || c == '\'') {
+      out += c == '"' ? "&quot;" : "&#39;";
+    } else {
+      out += c;
     }
   }
   return out;
@@ -39,23 +45,14 @@ std::string markdown(std::string_view text, std::size_t limit) {
   std::string out;
   for (std::size_t i = 0; i < shown.size(); ++i) {
     const char c = shown[i];
-    switch (c) {
-      case '&':
-        out += "&amp;";
-        break;
-      case '<':
-        out += "&lt;";
-        break;
-      case '>':
-        out += "&gt;";
-        break;
-      case '@':
-        out += "&#64;";
-        break;
-      default:
-        if (special.find(c) != std::string_view::npos || shown.compare(i, 3, "://") == 0)
-          out += '\\';
-        out += c;
+    if (const char* const instead = reference(c)) {
+      out += instead;
+    } else if (c == '@') {
+      out += "&#64;";
+    } else {
+      const bool makes_a_link = shown.compare(i, 3, "://") == 0;
+      if (makes_a_link || special.find(c) != std::string_view::npos) out += '\\';
+      out += c;
     }
   }
   return out;

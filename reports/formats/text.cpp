@@ -14,6 +14,11 @@
 namespace nsbench {
 namespace text {
 
+Tone tone_of(ExitCode code) {
+  if (code == ExitCode::Ok) return Tone::Good;
+  return code == ExitCode::Failed ? Tone::Bad : Tone::Doubt;
+}
+
 std::string heading(std::string_view title, const TextOptions& options) {
   return paint(title, Tone::Strong, options.color) + '\n';
 }
@@ -89,17 +94,13 @@ std::string warnings(const Report& report, const TextOptions& options) {
   return out;
 }
 
-Tone tone_of(ExitCode code) {
-  if (code == ExitCode::Ok) return Tone::Good;
-  return code == ExitCode::Failed ? Tone::Bad : Tone::Doubt;
-}
-
 std::string verdict(const Report& report, const TextOptions& options) {
   const Decision decision = decide(report);
   const std::string line = fmt::format("{}; exit {}", words::headline(report, decision),
                                        static_cast<int>(decision.code));
   const auto width = static_cast<std::size_t>(options.width);
-  std::string out = paint(wrap(line, width, 2, 0), tone_of(decision.code), options.color) + '\n';
+  std::string out =
+      paint(wrap(line, width, 2, 0), text::tone_of(decision.code), options.color) + '\n';
   for (std::size_t i = 1; i < decision.reasons.size(); ++i) {
     out += wrap("also: " + decision.reasons[i], width, 6, 0) + '\n';
   }

@@ -11,7 +11,9 @@
 #include <vector>
 
 #include "reports/case_id.h"
+#include "reports/formats/terminal.h"
 #include "reports/formats/text.h"
+#include "reports/gate.h"
 #include "reports/report.h"
 
 namespace nsbench::text {
@@ -51,6 +53,7 @@ std::string skip_counts(const Skipped& group);  // "3 cases, 1 benchmark"
 // What surrounds the results, by name: "cpu", "2 cpus, 3000 MHz". Nothing is empty.
 std::vector<std::pair<std::string, std::string>> surroundings(const Report& report);
 
+Tone tone_of(ExitCode code);
 // "Failures", as a heading.
 std::string heading(std::string_view title, const TextOptions& options);
 // "  key       text", wrapped under itself.
