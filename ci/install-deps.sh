@@ -14,6 +14,7 @@ packages=(
   cmake ninja-build g++
   libfmt-dev nlohmann-json3-dev libcli11-dev
   libboost-dev # Boost.Math, headers only
+  libsqlite3-dev zlib1g-dev # nsbench history
   libbenchmark-dev
   libgtest-dev libgmock-dev
   # The tests read our JSON with other people's readers.
@@ -39,6 +40,7 @@ nsbench needs:
   CLI11                2.1
   Boost                1.74  (headers: Boost.Math)
   Google Benchmark     1.7   (its source for a static build; CMake downloads it where it is missing)
+  SQLite, zlib         3.31, 1.2  (nsbench history; not with NSBENCH_HISTORY=OFF)
   GoogleTest           1.11, with GoogleMock (tests)
   Python               3.9, with jsonschema 3 and scipy; Google Benchmark's compare.py (tests)
   for ci/lint.sh       clang, clang-format and clang-tidy 14; shellcheck

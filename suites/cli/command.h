@@ -23,6 +23,7 @@ Action add_doctor(CLI::App& app);
 Action add_selftest(CLI::App& app);
 Action add_compare(CLI::App& app);
 Action add_report(CLI::App& app);
+Action add_history(CLI::App& app);
 Action add_worker(CLI::App& app);
 
 // nsbench compare BASE... -- NEW...: CLI11 forgets where -- stood. So it becomes --new; the words

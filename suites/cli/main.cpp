@@ -82,6 +82,8 @@ int run(int argc, char** argv) {
       std::pair{app.add_subcommand("compare", "What got slower between two kernels or builds"),
                 &add_compare},
       std::pair{app.add_subcommand("report", "Write saved reports as another format"), &add_report},
+      std::pair{app.add_subcommand("history", "Keep reports over time, and see what changed when"),
+                &add_history},
       std::pair{app.add_subcommand("worker", "Run batches for a controller on standard input"),
                 &add_worker},
   };
