@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <numeric>
 #include <optional>
 
 #include "reports/energy.h"
@@ -19,17 +20,28 @@ std::vector<double> around(const std::vector<double>& values, std::size_t place)
           values.begin() + static_cast<std::ptrdiff_t>(end)};
 }
 
+// Standard deviations of a normal distribution, from distances to the middle. Where more than half
+// are 0, as in counts that hardly vary, their mean has to do.
+double deviation(const std::vector<double>& distances) {
+  constexpr double of_median = 1.4826;
+  constexpr double of_mean = 1.2533;
+  if (distances.empty()) return 0;
+  const double middle = median(distances);
+  if (middle > 0) return of_median * middle;
+  return of_mean * std::accumulate(distances.begin(), distances.end(), 0.0) /
+         static_cast<double>(distances.size());
+}
+
 // Hampel's filter.
 std::vector<double> without_outliers(const std::vector<double>& values) {
   constexpr double deviations = 4;
-  constexpr double normal = 1.4826;  // standard deviations of a normal distribution in its MAD
   std::vector<double> middles;
   std::vector<double> off;
   for (std::size_t i = 0; i < values.size(); ++i) {
     middles.push_back(median(around(values, i)));
     off.push_back(std::abs(values[i] - middles.back()));
   }
-  const double most = values.empty() ? 0 : deviations * normal * median(std::move(off));
+  const double most = deviations * deviation(off);
   std::vector<double> out;
   for (std::size_t i = 0; i < values.size(); ++i) {
     out.push_back(std::clamp(values[i], middles[i] - most, middles[i] + most));

@@ -10,8 +10,9 @@
 namespace nsbench {
 
 // The method, E-Divisive (Matteson and James, JASA 109, 2014), over the logarithms of the values:
-// - Outliers are drawn in first, by a Hampel filter: what is more than 4 deviations (1.4826 MAD of
-//   the whole series) away from the median of the 7 values around it is moved to that distance.
+// - Outliers are drawn in first, by a Hampel filter: what is more than 4 deviations (1.4826 times
+//   the median distance in the whole series) away from the median of the 7 values around it is
+//   moved to that distance.
 // - A stretch is split where Q = mn/(m+n) times the energy distance of its two parts (the mean
 //   distance between values of both, twice, less the mean distances within each) is largest.
 // - The split stands if hardly any random order of the stretch has a larger Q anywhere: a

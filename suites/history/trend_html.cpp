@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "reports/formats/amount.h"
+#include "reports/formats/markup.h"
 #include "reports/printable.h"
 #include "reports/statistics.h"
 #include "suites/history/sparkline.h"
@@ -14,31 +15,7 @@ namespace nsbench::history {
 namespace {
 
 // Everything that is not ours goes through here: names come from the systems under test.
-std::string escaped(std::string_view raw) {
-  std::string out;
-  for (const char c : printable(raw, 300)) {
-    switch (c) {
-      case '&':
-        out += "&amp;";
-        break;
-      case '<':
-        out += "&lt;";
-        break;
-      case '>':
-        out += "&gt;";
-        break;
-      case '"':
-        out += "&quot;";
-        break;
-      case '\'':
-        out += "&#39;";
-        break;
-      default:
-        out += c;
-    }
-  }
-  return out;
-}
+std::string escaped(std::string_view raw) { return markup::xml(raw, 300); }
 
 constexpr std::string_view style = R"(
 :root{color-scheme:light dark;--ink:#1b1f24;--faint:#59636e;--paper:#fff;--rule:#d1d9e0;--point:#0b62c4;--worse:#b3261e;--better:#1a7f37;--doubt:#8250df}
@@ -147,7 +124,7 @@ std::string kernels_below(const TrendLine& line, const Frame& frame, const Kerne
     if (x < free_from) continue;
     if (x + apart > Frame::right && free_from > 0) break;
     out +=
-        text_at(x, y, "start", "", escaped(printable(labels.of(line.points[group.begin].run), 18)));
+        text_at(x, y, "start", "", escaped(printable(labels.of(line.points[group.begin].run), 16)));
     free_from = x + apart;
   }
   return out;
@@ -286,10 +263,11 @@ std::string changes(const TrendLine& line, const KernelLabels& labels, const Tre
   for (const VerdictTurn& turn : line.turns) {
     const Point& after = line.points[turn.after];
     const bool worse = turn.turn == Turn::Broke || turn.turn == Turn::Lost;
-    items += fmt::format("<li><b class=\"{}\">{}</b>: {} to {}, {} {}</li>\n", tone(worse),
+    const std::string why = escaped(after.note.empty() ? after.reason : after.note);
+    items += fmt::format("<li><b class=\"{}\">{}</b>: {} to {}, {}{}{}</li>\n", tone(worse),
                          id(turn.turn), escaped(line.points[turn.before].verdict),
                          escaped(after.verdict), between(line, labels, turn.before, turn.after),
-                         escaped(after.note.empty() ? after.reason : after.note));
+                         why.empty() ? "" : ": ", why);
   }
   if (!items.empty()) return "<ul>\n" + items + "</ul>\n";
   if (unit.empty()) return "<p>No change of verdict.</p>\n";
@@ -350,7 +328,6 @@ std::string trend_html(const Trend& trend) {
       "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
       "<title>{} over time: nsbench</title>\n<style>{}</style></head><body><main>\n<h1>{}</h1>\n",
       name, style, name);
-  if (trend.benchmark) out += method(trend);
   if (trend.lines.size() > 1) {
     out += "<p>Runs that can't be compared with each other are kept apart.</p>\n";
   }
@@ -368,6 +345,7 @@ std::string trend_html(const Trend& trend) {
         "out.</p>\n",
         trend.nulls);
   }
+  if (trend.benchmark) out += method(trend);
   return out + "</main></body></html>\n";
 }
 

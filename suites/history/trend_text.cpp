@@ -151,7 +151,6 @@ void add_changes(const TrendLine& line, const KernelLabels& labels, Table& table
     const std::string& why = after.note.empty() ? after.reason : after.note;
     if (!why.empty()) text += ": " + printable(why, 300);
     table.add({{std::string(id(turn.turn)), worse ? Tone::Bad : Tone::Good},
-               {},
                {text, Tone::Plain, false, true}});
   }
 }
