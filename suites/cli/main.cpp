@@ -38,6 +38,7 @@ std::string footer() {
       "hand\n"
       "  nsbench report new.json --format markdown  a saved report, as another format\n"
       "  nsbench compare base.json new.json         what got slower, and what fails that did not\n"
+      "  nsbench history trend --db lab.db CASE     when a case changed, over all saved reports\n"
       "  nsbench list --long                        what there is, and where each rule comes from";
   return text;
 }
