@@ -12,6 +12,8 @@
 #include <cstddef>
 #include <utility>
 
+#include "reports/pattern.h"
+#include "reports/printable.h"
 #include "reports/statistics.h"
 
 namespace nsbench::bench {
@@ -40,7 +42,7 @@ double timed_spin(const Stopwatch& planted) {
 
 Result<Plant> Plant::parse(std::string_view text) {
   const Error malformed{
-      fmt::format("a plant is REGEX=3% or REGEX=50ns, not \"{}\"", std::string(text))};
+      fmt::format("a plant is REGEX=3% or REGEX=50ns, not \"{}\"", printable(text, 200))};
   const std::size_t equals = text.rfind('=');
   if (equals == std::string_view::npos || equals == 0) return malformed;
   const std::string_view amount = text.substr(equals + 1);
@@ -58,11 +60,9 @@ Result<Plant> Plant::parse(std::string_view text) {
     return malformed;
   }
   if (plant.share > largest_share) return malformed;
-  try {
-    plant.regex = std::regex(plant.pattern);
-  } catch (const std::regex_error& wrong) {
-    return Error{fmt::format("\"{}\" is no regular expression: {}", plant.pattern, wrong.what())};
-  }
+  Result<std::regex> regex = parse_pattern(plant.pattern);
+  if (!regex) return regex.error();
+  plant.regex = *std::move(regex);
   return plant;
 }
 

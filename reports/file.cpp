@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <poll.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -11,6 +12,8 @@
 #include <memory>
 #include <optional>
 #include <random>
+
+#include "reports/printable.h"
 
 namespace nsbench {
 namespace {
@@ -35,7 +38,7 @@ class File {
 };
 
 Error failed(std::string_view what, const std::string& path) {
-  return Error::last(fmt::format("{}('{}')", what, path));
+  return Error::last(fmt::format("{}('{}')", what, printable(path)));
 }
 
 Status write_all(int fd, std::string_view text, const std::string& path) {
@@ -100,13 +103,18 @@ Status replace(const std::string& path, const struct stat* replaced, std::string
   Status status = fill(file.fd(), replaced, text, temporary);
   if (status && !file.close()) status = failed("close", temporary);
   if (status && ::rename(temporary.c_str(), path.c_str()) != 0) {
-    status = Error::last(fmt::format("rename('{}', '{}')", temporary, path));
+    status = Error::last(fmt::format("rename('{}', '{}')", printable(temporary), printable(path)));
   }
   if (!status) {
     ::unlink(temporary.c_str());
     return status;
   }
   return sync_directory(directory_of(path));
+}
+
+void wait_for_input(int fd) {
+  pollfd wait{.fd = fd, .events = POLLIN, .revents = 0};
+  static_cast<void>(::poll(&wait, 1, -1));
 }
 
 }  // namespace
@@ -131,19 +139,34 @@ Status append_file(const std::string& path, std::string_view text) {
 }
 
 Result<std::string> read_file(const std::string& path, std::size_t limit) {
-  const File file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY));
+  // Without O_NONBLOCK the opening of a FIFO that nobody writes to would never return.
+  const File file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK));
   if (!file.ok()) return failed("open", path);
+  struct stat status {};
+  if (::fstat(file.fd(), &status) != 0) return failed("fstat", path);
+  if (S_ISDIR(status.st_mode)) return Error{fmt::format("'{}' is a directory", printable(path))};
+  const auto too_large = [&] {
+    return Error{fmt::format("'{}' is larger than {} bytes", printable(path), limit)};
+  };
+  const bool regular = S_ISREG(status.st_mode);
+  if (regular && static_cast<std::uint64_t>(status.st_size) > limit) return too_large();
   std::string text;
+  if (regular) text.reserve(static_cast<std::size_t>(status.st_size));
   std::string buffer(1U << 16U, '\0');
   for (;;) {
     const ssize_t got = ::read(file.fd(), buffer.data(), buffer.size());
     if (got < 0 && errno == EINTR) continue;
+    if (got < 0 && errno == EAGAIN) {
+      wait_for_input(file.fd());
+      continue;
+    }
     if (got < 0) return failed("read", path);
+    if (got == 0 && text.empty() && S_ISFIFO(status.st_mode)) {
+      return Error{fmt::format("'{}' is a pipe that nobody writes to", printable(path))};
+    }
     if (got == 0) return text;
     text.append(buffer, 0, static_cast<std::size_t>(got));
-    if (text.size() > limit) {
-      return Error{fmt::format("'{}' is larger than {} bytes", path, limit)};
-    }
+    if (text.size() > limit) return too_large();
   }
 }
 

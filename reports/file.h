@@ -17,7 +17,8 @@ Status write_file(const std::string& path, std::string_view text);
 // Writes `text` behind what `path` has, which is made if it is not there.
 Status append_file(const std::string& path, std::string_view text);
 
-// Reads a whole file; more than `limit` bytes is an error that says so.
+// Reads a whole file. Errors that say so: a directory, more than `limit` bytes (of which no more
+// are read), and a FIFO that nobody has open for writing: it is not waited for.
 Result<std::string> read_file(const std::string& path, std::size_t limit = 1U << 28U);
 
 }  // namespace nsbench

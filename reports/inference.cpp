@@ -85,9 +85,15 @@ MeanTest test_of(double difference, double error, double df, double alpha) {
   return test;
 }
 
+// They have no place in an order: with them std::sort may do anything.
+void drop_nan(std::vector<double>& values) {
+  std::erase_if(values, [](double value) { return std::isnan(value); });
+}
+
 }  // namespace
 
 double median(std::vector<double> values) {
+  drop_nan(values);
   std::sort(values.begin(), values.end());
   return quantile(values, 0.5);
 }
@@ -126,6 +132,7 @@ std::size_t sign_test_needs(double alpha) {
 }
 
 std::optional<Interval> median_interval(std::vector<double> values, double alpha) {
+  drop_nan(values);
   const std::optional<std::size_t> rank = tail_rank(values.size(), alpha);
   if (!rank) return std::nullopt;
   std::sort(values.begin(), values.end());

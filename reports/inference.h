@@ -14,7 +14,7 @@ struct Interval {
   double high = 0;
 };
 
-// Of values in any order; NaN if there are none.
+// Of values in any order, of which NaN are left out; NaN if there are none.
 double median(std::vector<double> values);
 // exp of the mean of the logs; NaN if there are none. Values must be positive.
 double geometric_mean(std::span<const double> values);

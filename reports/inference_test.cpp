@@ -16,6 +16,7 @@ using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 
 using Values = std::vector<double>;
+constexpr double nan_value = std::numeric_limits<double>::quiet_NaN();
 
 Values counting(std::size_t n) {
   Values values;
@@ -63,6 +64,16 @@ TEST(SignTest, CriticalCountIsTheFirstThatIsSignificant) {
   EXPECT_FALSE(sign_test_critical(0, 0.01));
   EXPECT_EQ(sign_test_needs(0.01), 8U);
   EXPECT_EQ(sign_test_needs(0.05), 6U);
+}
+
+// std::sort may do anything with a NaN among its values.
+TEST(Median, LeavesOutWhatIsNoNumber) {
+  Values values = counting(99);
+  for (std::size_t i = 0; i < 50; ++i) values.insert(values.begin() + 2 * i, nan_value);
+  EXPECT_EQ(median(values), median(counting(99)));
+  EXPECT_EQ(median_interval(values, 0.05)->low, median_interval(counting(99), 0.05)->low);
+  EXPECT_TRUE(std::isnan(median({})));
+  EXPECT_TRUE(std::isnan(median({nan_value})));
 }
 
 TEST(MedianInterval, IsBetweenTheRightOrderStatistics) {

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "reports/json.h"
 #include "reports/printable.h"
 
 namespace nsbench {
@@ -11,10 +12,13 @@ namespace {
 
 using Json = nlohmann::json;
 
-// A full run's report is some 10 MB, 2 million values and 5 levels deep.
-constexpr std::size_t max_bytes = 64U << 20U;
+// A full run's report has 2 million values, of them half a million members of objects, and is 5
+// levels deep. A member takes six times the memory of a number in an array.
 constexpr std::size_t max_values = 8'000'000;
+constexpr std::size_t max_members = 2'000'000;
 constexpr std::size_t max_depth = 64;
+// Of an array or object that is no plain list of numbers.
+constexpr std::size_t max_elements = 200'000;
 
 std::string place_of(std::string_view text, std::size_t at) {
   const std::string_view before = text.substr(0, at);
@@ -26,12 +30,14 @@ std::string place_of(std::string_view text, std::size_t at) {
 
 // Bounds what the parser would allocate before it runs. Says nothing of whether the text is JSON.
 Status check_size(std::string_view text) {
-  if (text.size() > max_bytes) {
-    return Error{
-        fmt::format("{} bytes are more than a report can have ({})", text.size(), max_bytes)};
+  if (text.empty()) return Error{"is empty"};
+  if (text.size() > max_report_bytes) {
+    return Error{fmt::format("{} bytes are more than a report can have ({})", text.size(),
+                             max_report_bytes)};
   }
   std::size_t depth = 0;
   std::size_t values = 1;
+  std::size_t members = 0;
   bool in_string = false;
   for (std::size_t at = 0; at < text.size(); ++at) {
     const char c = text[at];
@@ -41,6 +47,7 @@ Status check_size(std::string_view text) {
       continue;
     }
     if (c == ',' || c == '[' || c == '{') ++values;
+    if (c == ':') ++members;
     if (c == '[' || c == '{') ++depth;
     if ((c == ']' || c == '}') && depth > 0) --depth;
     if (depth > max_depth) {
@@ -48,6 +55,9 @@ Status check_size(std::string_view text) {
     }
     if (values > max_values) {
       return Error{fmt::format("{}: more than {} values", place_of(text, at), max_values)};
+    }
+    if (members > max_members) {
+      return Error{fmt::format("{}: more than {} keys", place_of(text, at), max_members)};
     }
   }
   return {};
@@ -106,6 +116,12 @@ bool JsonCursor::expect(bool is_right, std::string_view what) const {
   return is_right && error_->empty();
 }
 
+bool JsonCursor::expect_few() const {
+  const bool few = value_->size() <= max_elements;
+  if (!few) refuse(fmt::format("{} elements are more than {}", value_->size(), max_elements));
+  return few;
+}
+
 JsonCursor JsonCursor::at(std::string_view key) const {
   static const Json nothing;
   std::string place = fmt::format("{}/{}", place_, key);
@@ -123,7 +139,7 @@ bool JsonCursor::has(std::string_view key) const {
 
 std::vector<JsonCursor> JsonCursor::elements() const {
   std::vector<JsonCursor> out;
-  if (!expect(value_->is_array(), "an array")) return out;
+  if (!expect(value_->is_array(), "an array") || !expect_few()) return out;
   out.reserve(value_->size());
   for (const Json& element : *value_) {
     out.emplace_back(element, fmt::format("{}/{}", place_, out.size()), *error_);
@@ -133,7 +149,7 @@ std::vector<JsonCursor> JsonCursor::elements() const {
 
 std::vector<std::pair<std::string, JsonCursor>> JsonCursor::members() const {
   std::vector<std::pair<std::string, JsonCursor>> out;
-  if (!expect(value_->is_object(), "an object")) return out;
+  if (!expect(value_->is_object(), "an object") || !expect_few()) return out;
   for (const auto& [key, member] : value_->items()) {
     std::string place = fmt::format("{}/{}", place_, printable(key, 60));
     out.emplace_back(key, JsonCursor(member, std::move(place), *error_));

@@ -47,6 +47,8 @@ class JsonCursor {
 
  private:
   [[nodiscard]] bool expect(bool is_right, std::string_view what) const;
+  // Bounds what a reader makes of a document.
+  [[nodiscard]] bool expect_few() const;
 
   const nlohmann::json* value_;
   std::string place_;

@@ -34,7 +34,7 @@ TEST(HostileJson, TheUntouchedSampleIsAccepted) {
 }
 
 TEST(HostileJson, SyntaxErrorsNameLineAndColumn) {
-  EXPECT_THAT(error_of(""), StartsWith("line 1, column 1: "));
+  EXPECT_EQ(error_of(""), "is empty");
   EXPECT_THAT(error_of("{\n  \"a\": nul\n}"), StartsWith("line 2, column "));
   EXPECT_THAT(error_of("{\"a\": NaN}"), StartsWith("line 1, column "));
   EXPECT_THAT(error_of("{} trailing"), StartsWith("line 1, column 6"));
@@ -44,7 +44,7 @@ TEST(HostileJson, SyntaxErrorsNameLineAndColumn) {
 
 TEST(HostileJson, EveryTruncationIsRefused) {
   const std::string text = to_json(Report());
-  for (std::size_t size = 0; size + 2 < text.size(); ++size) {
+  for (std::size_t size = 1; size + 2 < text.size(); ++size) {
     EXPECT_THAT(error_of(text.substr(0, size)), StartsWith("line ")) << size;
   }
 }
@@ -64,6 +64,15 @@ TEST(HostileJson, DeepNestingIsRefusedBeforeItIsParsed) {
 TEST(HostileJson, TooManyValuesOrBytesAreRefused) {
   EXPECT_THAT(error_of("[" + std::string(8'100'000, ',')), HasSubstr("more than 8000000 values"));
   EXPECT_THAT(error_of(std::string(70'000'000, ' ')), HasSubstr("more than a report can have"));
+}
+
+TEST(HostileJson, ManyKeysOrElementsAreRefused) {
+  std::string keys = "{";
+  for (int i = 0; i <= 2'000'000; ++i) keys += "\"a\":0,";
+  EXPECT_THAT(error_of(keys), HasSubstr("more than 2000000 keys"));
+  Json json = sample();
+  json["cases"][0]["namespaces"] = std::vector<int>(200'001);
+  EXPECT_EQ(error_of(json.dump()), "/cases/0/namespaces: 200001 elements are more than 200000");
 }
 
 TEST(HostileJson, WhatIsNoReportSaysSo) {

@@ -70,9 +70,11 @@ LogHistogram log_histogram(const std::vector<double>& times, std::size_t bins) {
   for (const double time : times) {
     if (time > 0) histogram.low = std::min(histogram.low, time);
   }
-  const double reach = histogram.low > 0 ? std::log(histogram.high / histogram.low) : 0;
+  // A difference, since the ratio of two doubles need not be one.
+  const double first = histogram.low > 0 ? std::log(histogram.low) : 0;
+  const double reach = histogram.low > 0 ? std::log(histogram.high) - first : 0;
   for (const double time : times) {
-    const double place = time > 0 && reach > 0 ? std::log(time / histogram.low) / reach : 0;
+    const double place = time > 0 && reach > 0 ? (std::log(time) - first) / reach : 0;
     const auto bin = static_cast<std::size_t>(place * static_cast<double>(bins));
     ++histogram.counts[reach > 0 ? std::min(bin, bins - 1) : bins / 2];
   }

@@ -176,5 +176,11 @@ TEST(BatchOf, SortsAndSummarises) {
   EXPECT_EQ(batch.calls, 4U);
 }
 
+TEST(LogHistogram, TakesTheSmallestAndTheLargestNumbers) {
+  const LogHistogram histogram = log_histogram({5e-324, 1, 1.7e308}, 10);
+  EXPECT_EQ(histogram.counts.front(), 1U);
+  EXPECT_EQ(histogram.counts.back(), 1U);
+}
+
 }  // namespace
 }  // namespace nsbench

@@ -8,6 +8,8 @@
 #include <regex>
 #include <utility>
 
+#include "reports/pattern.h"
+
 namespace nsbench {
 
 namespace {
@@ -16,7 +18,7 @@ constexpr double tolerance = 1e-6;  // of a sum of seconds
 
 class Filter {
  public:
-  explicit Filter(const std::string& text) : all_(text.empty()), regex_(text) {}
+  Filter(bool all, std::regex regex) : all_(all), regex_(std::move(regex)) {}
   [[nodiscard]] bool matches(const CaseId& id) const {
     return all_ || std::regex_search(id.with_control(false).str(), regex_);
   }
@@ -147,17 +149,14 @@ std::vector<double> deal_out(double budget, const std::vector<Tier>& tiers,
 }
 
 Result<Plan> make_plan(const Selection& selection) {
-  try {
-    const Filter filter(selection.filter);
-    Plan plan;
-    if (selection.checks) plan.checks = select_checks(selection, filter);
-    if (selection.benchmarks) plan.benchmarks = select_benchmarks(selection, filter);
-    give_seconds(selection, plan);
-    return plan;
-  } catch (const std::regex_error& error) {
-    return Error{fmt::format("--filter \"{}\" is no regular expression: {}", selection.filter,
-                             error.what())};
-  }
+  Result<std::regex> regex = parse_pattern(selection.filter);
+  if (!regex) return Error{fmt::format("--filter {}", regex.error().str())};
+  const Filter filter(selection.filter.empty(), *std::move(regex));
+  Plan plan;
+  if (selection.checks) plan.checks = select_checks(selection, filter);
+  if (selection.benchmarks) plan.benchmarks = select_benchmarks(selection, filter);
+  give_seconds(selection, plan);
+  return plan;
 }
 
 }  // namespace nsbench

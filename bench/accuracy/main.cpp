@@ -25,6 +25,7 @@
 #include "probes/sandbox/arena.h"
 #include "probes/sandbox/child.h"
 #include "probes/sandbox/support.h"
+#include "reports/pattern.h"
 #include "reports/statistics.h"
 
 namespace nsbench::accuracy {
@@ -230,8 +231,7 @@ bool print(std::span<const BenchCase> cases, const std::vector<Found>& found, do
   return good;
 }
 
-std::vector<BenchCase> chosen(const Options& options, const Support& support) {
-  const std::regex filter(options.filter);
+std::vector<BenchCase> chosen(const std::regex& filter, const Support& support) {
   std::vector<BenchCase> cases = all_bench_cases();
   std::erase_if(cases, [&](const BenchCase& c) {
     return !std::regex_search(c.id().str(), filter) || bench::missing(c, support).has_value();
@@ -240,7 +240,12 @@ std::vector<BenchCase> chosen(const Options& options, const Support& support) {
 }
 
 int run(const Options& options) {
-  const std::vector<BenchCase> cases = chosen(options, Support::look());
+  const Result<std::regex> filter = parse_pattern(options.filter);
+  if (!filter) {
+    fmt::print(stderr, "accuracy: --filter {}\n", filter.error().str());
+    return 2;
+  }
+  const std::vector<BenchCase> cases = chosen(*filter, Support::look());
   const bool mixed = std::any_of(cases.begin(), cases.end(), [&](const BenchCase& c) {
     return c.privilege != cases.front().privilege;
   });

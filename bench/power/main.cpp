@@ -21,6 +21,7 @@
 #include "bench/workload.h"
 #include "reports/file.h"
 #include "reports/gate.h"
+#include "reports/pattern.h"
 
 namespace nsbench::power {
 namespace {
@@ -72,13 +73,10 @@ int complain(const std::string& text) {
 
 Result<std::vector<CaseId>> chosen_cases(const std::string& pattern) {
   std::vector<CaseId> cases;
-  try {
-    const std::regex regex(pattern);
-    for (const BenchCase& bench_case : all_bench_cases()) {
-      if (std::regex_search(bench_case.id().str(), regex)) cases.push_back(bench_case.id());
-    }
-  } catch (const std::regex_error& error) {
-    return Error{fmt::format("--cases \"{}\" is no regular expression: {}", pattern, error.what())};
+  const Result<std::regex> regex = parse_pattern(pattern);
+  if (!regex) return Error{fmt::format("--cases {}", regex.error().str())};
+  for (const BenchCase& bench_case : all_bench_cases()) {
+    if (std::regex_search(bench_case.id().str(), *regex)) cases.push_back(bench_case.id());
   }
   if (cases.empty()) return Error{fmt::format("--cases \"{}\" names no benchmark", pattern)};
   return cases;

@@ -9,6 +9,7 @@
 
 #include "probes/sandbox/support.h"
 #include "reports/file.h"
+#include "reports/pattern.h"
 #include "suites/cli/command.h"
 #include "suites/cli/stop.h"
 #include "suites/selftest/formats.h"
@@ -34,14 +35,11 @@ struct Options {
 
 Result<std::vector<const Lie*>> choose(const std::string& filter) {
   std::vector<const Lie*> lies = selftest::all_lies();
-  try {
-    const std::regex regex(filter);
-    std::erase_if(lies, [&regex](const Lie* lie) {
-      return !std::regex_search(lie->name.begin(), lie->name.end(), regex);
-    });
-  } catch (const std::regex_error& error) {
-    return Error{fmt::format("--filter \"{}\" is no regular expression: {}", filter, error.what())};
-  }
+  const Result<std::regex> regex = parse_pattern(filter);
+  if (!regex) return Error{fmt::format("--filter {}", regex.error().str())};
+  std::erase_if(lies, [&regex](const Lie* lie) {
+    return !std::regex_search(lie->name.begin(), lie->name.end(), *regex);
+  });
   if (lies.empty()) return Error{fmt::format("--filter \"{}\" names no lie", filter)};
   return lies;
 }

@@ -1,0 +1,48 @@
+#include "reports/pattern.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <string>
+
+namespace nsbench {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::Not;
+using ::testing::StartsWith;
+
+std::string error_of(const std::string& text) {
+  const Result<std::regex> regex = parse_pattern(text);
+  return regex.ok() ? "accepted" : regex.error().str();
+}
+
+bool finds(const std::string& pattern, const std::string& text) {
+  return std::regex_search(text, *parse_pattern(pattern));
+}
+
+TEST(Pattern, IsAnECMAScriptExpression) {
+  EXPECT_TRUE(finds("^create/(net|mnt):", "create/net:clone:root"));
+  EXPECT_FALSE(finds("^create/(net|mnt):", "create/uts:clone:root"));
+  EXPECT_TRUE(finds("", "anything"));
+}
+
+TEST(Pattern, WhatIsNoneIsQuoted) {
+  EXPECT_THAT(error_of("net/("), StartsWith("\"net/(\" is no regular expression: "));
+  EXPECT_THAT(error_of("\n\x1b[31m("), AllOf(HasSubstr("\\n\\x1b"), Not(HasSubstr("\n"))));
+  EXPECT_THAT(error_of(std::string("a\0b", 3)), HasSubstr("a NUL byte"));
+}
+
+// 30,000 parentheses overflow a stack of 8 MB.
+TEST(Pattern, ALongOneIsRefusedBeforeItIsRead) {
+  EXPECT_EQ(error_of(std::string(100'000, '(')),
+            "\"" + std::string(100, '(') +
+                "...\" is no regular expression: 100000 bytes, and 1000 may be");
+  const std::string nested = std::string(500, '(') + std::string(500, ')');
+  EXPECT_EQ(error_of(nested), "accepted");
+  EXPECT_TRUE(finds(nested, "create/net:clone:root"));
+  EXPECT_THAT(error_of("a{1000}{1000}{1000}"), StartsWith("\"a{1000}"));
+}
+
+}  // namespace
+}  // namespace nsbench
