@@ -107,7 +107,7 @@ std::int64_t Database::pragma(const char* name) {
 
 Status Database::status() const { return ok() ? Status() : Status(Error{state_->error}); }
 bool Database::ok() const { return state_->error.empty(); }
-void Database::refuse(std::string error) { state_->fail(error); }
+void Database::refuse(std::string_view error) { state_->fail(error); }
 std::int64_t Database::last_row() const { return sqlite3_last_insert_rowid(state_->connection); }
 const std::string& Database::path() const { return state_->path; }
 

@@ -30,7 +30,7 @@ class Database {
   [[nodiscard]] Status status() const;
   [[nodiscard]] bool ok() const;
   // Keeps `error` if it is the first.
-  void refuse(std::string error);
+  void refuse(std::string_view error);
   [[nodiscard]] std::int64_t last_row() const;
   [[nodiscard]] const std::string& path() const;
 

@@ -72,7 +72,7 @@ std::string_view id(Turn turn) {
   return "";
 }
 
-Trend trend_of(std::string_view name, std::vector<std::pair<CaseName, std::vector<Point>>> cases,
+Trend trend_of(std::string_view name, std::vector<std::pair<CaseName, std::vector<Point>>>&& cases,
                const ChangePointOptions& options) {
   Trend trend{.name = std::string(name), .options = options};
   std::map<LineKey, TrendLine> lines;

@@ -56,7 +56,7 @@ struct Trend {
 };
 
 // `points` as History::points() gives them, for each name.
-Trend trend_of(std::string_view name, std::vector<std::pair<CaseName, std::vector<Point>>> cases,
+Trend trend_of(std::string_view name, std::vector<std::pair<CaseName, std::vector<Point>>>&& cases,
                const ChangePointOptions& options);
 
 // "6.12.1"; with the version behind it where several of the line's kernels have that release.
