@@ -174,11 +174,11 @@ TEST_F(HistoryCommand, BadReportsAreNamedAndTheOthersAdded) {
   };
   const std::vector<Bad> all = {
       {saved("truncated", whole.substr(0, whole.size() / 2)), "truncated: line "},
-      {saved("empty", ""), "empty: line 1"},
+      {saved("empty", ""), "empty: is empty"},
       {saved("garbage", std::string(100'000, '\xff')), "garbage: line 1"},
       {saved("future", future), "99 is newer than the newest that this nsbench reads"},
       {saved("timeless", to_json(timeless)), "/nsbench/started: 'once upon a time' is no time"},
-      {path(""), "EISDIR"},
+      {path(""), "is a directory"},
       {path("none"), "ENOENT"},
       {"/dev/zero", "'/dev/zero' is larger than"},
   };
