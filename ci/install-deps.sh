@@ -4,7 +4,7 @@
 #   ci/install-deps.sh [--static] [--lint] [--ci] [--list]
 #     --static  also what the static preset needs: the source of Google Benchmark
 #     --lint    also what ci/lint.sh and a build with Clang need
-#     --ci      all of these, and the kernel tree's reader of KTAP
+#     --ci      all of these, the kernel tree's reader of KTAP, and a browser for HTML pages
 #     --list    only print the packages
 set -euo pipefail
 
@@ -43,6 +43,8 @@ nsbench needs:
   SQLite, zlib         3.31, 1.2  (nsbench history; not with NSBENCH_HISTORY=OFF)
   GoogleTest           1.11, with GoogleMock (tests)
   Python               3.9, with jsonschema 3 and scipy; Google Benchmark's compare.py (tests)
+  Chromium, Node.js    with playwright-core in build/deps (the test of HTML pages)
+  uPlot                1.6.32 (from npm, into build/deps/uplot; without it HTML has fewer charts)
   for ci/lint.sh       clang, clang-format and clang-tidy 14; shellcheck
 END
 }
@@ -65,12 +67,19 @@ install_packages() {
   "${apt_get[@]}" install -y --no-install-recommends "$@" < /dev/null
 }
 
+# HTML pages: uPlot comes with npm, from its registry; the test of pages opens them in Chromium.
+if ! command -v npm > /dev/null && [[ ! -f $here/../build/deps/uplot/package.json ]]; then
+  packages+=(npm)
+fi
+browser_packages=(chromium)
+command -v node > /dev/null || browser_packages+=(nodejs)
+
 static=no readers=no list=no
 for argument in "$@"; do
   case $argument in
     --static) static=yes ;;
     --lint) packages+=("${lint_packages[@]}") ;;
-    --ci) static=yes readers=yes packages+=("${lint_packages[@]}") ;;
+    --ci) static=yes readers=yes packages+=("${lint_packages[@]}" "${browser_packages[@]}") ;;
     --list) list=yes ;;
     -h | --help) usage; exit 0 ;;
     *) usage >&2; exit 2 ;;
@@ -100,6 +109,9 @@ fi
 if [[ $static == yes ]]; then
   "$here/fetch-benchmark.sh"
 fi
+# Without it nsbench builds, and its pages have fewer charts.
+"$here/fetch-from-npm.sh" uplot || [[ $readers == no ]]
 if [[ $readers == yes ]]; then
   "$here/fetch-kunit.sh"
+  "$here/fetch-from-npm.sh" playwright-core
 fi

@@ -7,6 +7,7 @@
 #include "reports/formats/benchfmt.h"
 #include "reports/formats/comparison_text.h"
 #include "reports/formats/github.h"
+#include "reports/formats/html.h"
 #include "reports/formats/junit.h"
 #include "reports/formats/kcidb.h"
 #include "reports/formats/lava.h"
@@ -78,6 +79,13 @@ std::string benchfmt(std::span<const Report> reports, const FormatOptions&) {
   return to_benchfmt(reports);
 }
 
+std::string html(std::span<const Report> reports, const FormatOptions&) {
+  return to_html(reports.front());
+}
+std::string html_of(const Compared& compared, const FormatOptions&) {
+  return to_html(compared.comparison, compared.base, compared.now);
+}
+
 constexpr std::array formats{
     Format{"text", "people at a terminal", each<text>, text_of},
     Format{"markdown", "issues, mails, the summaries of forges", each<markdown>, markdown_of},
@@ -85,6 +93,7 @@ constexpr std::array formats{
     Format{"tap13", "prove, kselftest's runner", tap13, nullptr},
     Format{"junit", "Jenkins, GitLab and most other CI", junit, nullptr},
     Format{"json", "our own record; Google Benchmark's tools read a run's", json, json_of, true},
+    Format{"html", "people with a browser: one page that needs nothing else", html, html_of, true},
     Format{"kcidb", "KernelCI's common database (KCIDB v5)", kcidb, nullptr},
     Format{"lava", "LAVA, by the lines on a console", lava, nullptr},
     Format{"github", "GitHub Actions: annotations, and a summary of the step", github, github_of},
