@@ -170,7 +170,7 @@ std::string change_row(const SeriesComparison& row, const Comparison& comparison
                        const LogAxis& axis, const std::vector<Tick>& ticks, const Side& base,
                        const Side& now) {
   const std::string id = row.id.str();
-  std::string out = fmt::format("<tr class={}><th scope=row>{}", tone(row.change), xml(id));
+  std::string out = fmt::format("<tr class={}><th scope=row>{}", tone(row.change), html::name(id));
   out += word_cell(row);
   if (!row.ratio) return out + fmt::format("<td colspan=7>{}\n", xml(row.reason));
   const text::Unit unit = text::unit_for(std::min(row.base, row.now), row.unit);

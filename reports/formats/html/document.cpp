@@ -44,6 +44,15 @@ std::string document(std::string_view title, std::string_view body, const nlohma
   return out;
 }
 
+std::string name(std::string_view text) {
+  std::string out;
+  for (const char c : xml(text)) {
+    out += c;
+    if (c == '_' || c == '/' || c == ':') out += "<wbr>";
+  }
+  return out;
+}
+
 std::string_view tone(ExitCode code) {
   if (code == ExitCode::Ok) return "good";
   return code == ExitCode::Failed ? "bad" : "doubt";

@@ -20,6 +20,9 @@ struct Assets {
 };
 extern const Assets assets;
 
+// The name of a case or a benchmark, which may be broken where one of its words ends.
+std::string name(std::string_view text);
+
 // A whole page. `title` is plain text; `body` is HTML, in which everything that came from a report
 // has gone through markup::xml().
 std::string document(std::string_view title, std::string_view body, const nlohmann::json& data);

@@ -116,8 +116,8 @@ std::string titles(const std::vector<Grid::Column>& columns) {
 }
 
 std::string row_of(const Grid::Row& row, const std::vector<Grid::Column>& columns) {
-  const std::string name = row.id.subject().substr(row.id.family.size() + 1);
-  std::string out = fmt::format("<tr><th scope=row>{}", xml(name));
+  const std::string property = row.id.subject().substr(row.id.family.size() + 1);
+  std::string out = fmt::format("<tr><th scope=row>{}", name(property));
   for (std::size_t i = 0; i < columns.size(); ++i) {
     const CaseResult* const real = row.checks[i].real;
     const bool first = i > 0 && columns[i].privilege != columns[i - 1].privilege;

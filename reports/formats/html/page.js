@@ -54,7 +54,8 @@
         make('tr', {class: leak ? 'leak' : bad ? 'no' : ''},
              make('td', {class: 'mark'}, leak ? '✓ leaks' : bad ? (control && isolation ? '✗ no leak' : '✗') : '✓'),
              make('td', {}, data.texts[text], ' ', make('small', {}, kinds[kind >> 1])),
-             make('td', {}, data.texts[expected]), make('td', {}, data.texts[observed]))]);
+             make('td', {'data-label': 'expected'}, data.texts[expected]),
+             make('td', {'data-label': 'observed'}, data.texts[observed]))]);
     }
     if (!rows.length) return null;
     rows.sort((a, b) => a[0] - b[0]);  // what failed comes first
@@ -214,7 +215,7 @@
 
   const draw = (figure) => {
     const {lines, unit, range} = figure.chart;
-    const place = figure.querySelector('.plot');
+    const place = figure.querySelector('.canvas');
     const legend = figure.querySelector('.legendary');
     if (figure.plot) figure.plot.destroy();
     const shown = styled(lines);
@@ -271,6 +272,12 @@
     });
   };
   const ticks = ([low, high], most) => {
+    if (high / low < 3) {  // too narrow for powers of ten
+      const power = 10 ** Math.floor(Math.log10((high - low) / most));
+      const step = power * [1, 2, 5, 10].find((one) => (high - low) / (one * power) <= most);
+      const first = Math.ceil(low / step);
+      return Array.from({length: Math.floor(high / step) - first + 1}, (_, i) => (first + i) * step);
+    }
     const values = (steps) => {
       const found = [];
       for (let power = 10 ** Math.floor(Math.log10(low)); power <= high; power *= 10) {
@@ -290,7 +297,7 @@
     const ends = charts.flatMap(({lines}) => lines.flatMap(({count, steps}) => {
       const [x] = points(count, steps);
       // The slowest few calls would leave no room for all others.
-      return [x[0], x[Math.min(x.length - 1, Math.ceil(0.995 * (x.length - 1)))]];
+      return [x[0], x[Math.ceil(0.97 * (x.length - 1))]];
     }));
     const low = Math.min(...ends);
     const high = Math.max(...ends);
@@ -308,7 +315,7 @@
   const figureOf = (chart) => {
     const figure = make('figure', {class: 'chart', 'data-id': chart.name},
                         make('h4', {}, chart.name, make('small', {class: 'where'})),
-                        make('div', {class: 'plot'}), make('ul', {class: 'legendary'}));
+                        make('div', {class: 'canvas'}), make('ul', {class: 'legendary'}));
     figure.chart = chart;
     return figure;
   };
@@ -325,7 +332,7 @@
       nearby.observe(figure);
     }
     place.after(make('p', {class: 'note'}, 'Share of the calls that took no longer, by time. One logarithmic scale for all of ' +
-                     `${family}. Names below a chart switch their line off and on.`));
+                     `${family}; the slowest 3 % may lie beyond it. Names below a chart switch their line off and on.`));
   }
   const redrawAll = () => {
     for (const figure of all('.chart')) if (figure.drawn) redraw(figure);

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "reports/formats/amount.h"
+#include "reports/formats/html/document.h"
 #include "reports/formats/html/plot.h"
 #include "reports/formats/markup.h"
 #include "reports/formats/text_parts.h"
@@ -42,7 +43,7 @@ std::string head(const LogAxis& axis, const std::vector<Tick>& ticks) {
 }
 
 std::string row_of(const Series& series, const LogAxis& axis, const std::vector<Tick>& ticks) {
-  const std::string subject = xml(series.id.subject());
+  const std::string subject = name(series.id.subject());
   std::string out =
       fmt::format("<tr{}><th scope=row>{}<td>{}<td>{}", series.is_result() ? "" : " class=fail",
                   subject, xml(series.id.way()), id(series.id.privilege));
