@@ -16,7 +16,7 @@ namespace nsbench::power {
 struct StudyOptions {
   std::string nsbench;  // the program whose workers are compared
   double seconds_per_side = 10;
-  int starts = 20;     // of each side's worker, in lock step
+  int starts = 20;    // of each side's worker, in lock step
   int load_sets = 1;  // see start_load()
   std::uint64_t seed = 1;
   const volatile std::sig_atomic_t* stop = nullptr;
