@@ -29,6 +29,29 @@ function(nsbench_namespace_test name)
   set_tests_properties(${name} PROPERTIES LABELS namespaces)
 endfunction()
 
+# A fuzz target, fuzz/NAME.cpp, with its corpus in fuzz/corpus/NAME: for libFuzzer with NSBENCH_FUZZ,
+# else a test that replays the corpus.
+#   nsbench_fuzzer(NAME [SOURCES a.cpp ..] DEPENDS lib ..)
+# SOURCES are those of the room that the reader needs: to build all of it with sanitizers takes long.
+function(nsbench_fuzzer name)
+  cmake_parse_arguments(arg "" "" "SOURCES;DEPENDS" ${ARGN})
+  set(shared ${PROJECT_SOURCE_DIR}/reports/fuzz)
+  add_executable(fuzz_${name} fuzz/${name}.cpp ${shared}/check.cpp ${arg_SOURCES})
+  target_link_libraries(fuzz_${name} PRIVATE nsbench_options ${arg_DEPENDS})
+  if(NSBENCH_FUZZ)
+    target_link_options(fuzz_${name} PRIVATE -fsanitize=fuzzer)
+    set_target_properties(fuzz_${name} PROPERTIES
+                          RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/fuzzers
+                          OUTPUT_NAME ${name})
+    add_dependencies(fuzzers fuzz_${name})
+  else()
+    target_sources(fuzz_${name} PRIVATE ${shared}/replay.cpp)
+    add_test(NAME fuzz.${name}
+             COMMAND fuzz_${name} ${CMAKE_CURRENT_SOURCE_DIR}/fuzz/corpus/${name})
+    set_tests_properties(fuzz.${name} PROPERTIES LABELS unit)
+  endif()
+endfunction()
+
 # A program that users run: built into the root of the build directory, installed with its manual.
 #   nsbench_program(NAME SOURCES main.cpp .. DEPENDS lib .. [MAN NAME.1])
 function(nsbench_program name)

@@ -42,6 +42,13 @@ if(NSBENCH_SANITIZE)
   target_link_options(nsbench_options INTERFACE -fsanitize=${NSBENCH_SANITIZE})
 endif()
 
+if(NSBENCH_FUZZ)
+  if(NOT CMAKE_CXX_COMPILER_ID MATCHES "Clang")
+    message(FATAL_ERROR "NSBENCH_FUZZ needs Clang: libFuzzer is part of it")
+  endif()
+  add_custom_target(fuzzers)
+endif()
+
 if(NSBENCH_STATIC)
   # For all targets, Google Benchmark among them, so that the linker can drop what nobody calls:
   # this program travels in initramfs images.

@@ -1,0 +1,53 @@
+#!/usr/bin/env bash
+# Runs every fuzz target for a while: ci/fuzz.sh [SECONDS [NAME...]]
+# What breaks one is kept in build/fuzz/artifacts, and the exit status is 1. What it finds on its way
+# stays in build/fuzz/found; ci/fuzz.sh --merge NAME takes into the corpus what reaches new code.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+merge=no
+if [[ ${1:-} == --merge ]]; then
+  merge=yes
+  seconds=0
+else
+  seconds=${1:-20}
+fi
+shift || true
+
+cmake --preset fuzz > /dev/null
+cmake --build --preset fuzz
+mkdir -p build/fuzz/artifacts
+
+names=("$@")
+if ((${#names[@]} == 0)); then
+  for fuzzer in build/fuzz/fuzzers/*; do
+    names+=("$(basename "$fuzzer")")
+  done
+fi
+
+# Memory and time of one input are bounded as well. An input is as long as it takes to hold one of
+# everything, and no longer: short ones are tried sooner.
+status=0
+for name in "${names[@]}"; do
+  corpus=$(echo ./*/fuzz/corpus/"$name")
+  found=build/fuzz/found/$name
+  options=(-rss_limit_mb=2048 -timeout=10 "-artifact_prefix=build/fuzz/artifacts/$name-")
+  case $name in
+    report | comparison | trial) options+=(-max_len=24576 -dict=reports/fuzz/json.dict) ;;
+    *) options+=(-max_len=8192) ;;
+  esac
+  mkdir -p "$found"
+  if [[ $merge == yes ]]; then
+    "build/fuzz/fuzzers/$name" -merge=1 "${options[@]}" "$corpus" "$found"
+    continue
+  fi
+  if "build/fuzz/fuzzers/$name" "-max_total_time=$seconds" -verbosity=0 -print_final_stats=1 \
+      "${options[@]}" "$found" "$corpus" > "$found.log" 2>&1; then
+    echo "$name: $(sed -n 's/^stat::number_of_executed_units: *//p' "$found.log") inputs, nothing found"
+  else
+    echo "$name: FOUND SOMETHING"
+    tail -n 60 "$found.log"
+    status=1
+  fi
+done
+exit "$status"
