@@ -29,7 +29,7 @@ fi
 # everything, and no longer: short ones are tried sooner.
 status=0
 for name in "${names[@]}"; do
-  corpus=$(echo ./*/fuzz/corpus/"$name")
+  corpus=$(find . -path ./build -prune -o -path "*/fuzz/corpus/$name" -print)
   found=build/fuzz/found/$name
   options=(-rss_limit_mb=2048 -timeout=10 "-artifact_prefix=build/fuzz/artifacts/$name-")
   case $name in
@@ -41,7 +41,7 @@ for name in "${names[@]}"; do
     "build/fuzz/fuzzers/$name" -merge=1 "${options[@]}" "$corpus" "$found"
     continue
   fi
-  if "build/fuzz/fuzzers/$name" "-max_total_time=$seconds" -verbosity=0 -print_final_stats=1 \
+  if "build/fuzz/fuzzers/$name" "-max_total_time=$seconds" -verbosity=0 -print_funcs=0 -print_final_stats=1 \
       "${options[@]}" "$found" "$corpus" > "$found.log" 2>&1; then
     echo "$name: $(sed -n 's/^stat::number_of_executed_units: *//p' "$found.log") inputs, nothing found"
   else

@@ -2,9 +2,26 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <string>
+
 #include "reports/printable.h"
 
 namespace nsbench {
+namespace {
+
+// More would overflow the standard library's count of {repetitions}.
+constexpr std::size_t longest_number = 9;
+
+bool has_long_number(std::string_view text) {
+  std::size_t digits = 0;
+  return std::any_of(text.begin(), text.end(), [&digits](char c) {
+    digits = c >= '0' && c <= '9' ? digits + 1 : 0;
+    return digits > longest_number;
+  });
+}
+
+}  // namespace
 
 Result<std::regex> parse_pattern(std::string_view text) {
   const auto no_pattern = [text](std::string_view why) {
@@ -14,8 +31,11 @@ Result<std::regex> parse_pattern(std::string_view text) {
     return no_pattern(fmt::format("{} bytes, and {} may be", text.size(), longest_pattern));
   }
   if (text.find('\0') != std::string_view::npos) return no_pattern("a NUL byte in it");
+  if (has_long_number(text)) {
+    return no_pattern(fmt::format("a number of more than {} digits", longest_number));
+  }
   try {
-    return std::regex(text.begin(), text.end());
+    return std::regex(std::string(text));  // it looks one character past the end: NUL, in a string
   } catch (const std::regex_error& error) {
     return no_pattern(printable(error.what(), 200));
   }

@@ -42,6 +42,8 @@ TEST(Pattern, ALongOneIsRefusedBeforeItIsRead) {
   EXPECT_EQ(error_of(nested), "accepted");
   EXPECT_TRUE(finds(nested, "create/net:clone:root"));
   EXPECT_THAT(error_of("a{1000}{1000}{1000}"), StartsWith("\"a{1000}"));
+  EXPECT_THAT(error_of("a{99999999999999999999}"), HasSubstr("more than 9 digits"));
+  EXPECT_TRUE(finds("mounts=123456789", "create/mnt/mounts=1234567890:clone:root"));
 }
 
 }  // namespace

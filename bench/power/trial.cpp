@@ -31,8 +31,9 @@ struct Column {
   void (*set)(Batch&, double);
 };
 
-constexpr double picoseconds = 1e3;   // of times in ns
-constexpr double microseconds = 1e6;  // of times in s
+constexpr double picoseconds = 1e3;     // of times in ns
+constexpr double microseconds = 1e6;    // of times in s
+constexpr double largest_value = 1e15;  // whole numbers are exact below it
 
 constexpr std::array columns{
     Column{"t", microseconds, [](const Batch& b) { return b.t; },
@@ -46,7 +47,7 @@ constexpr std::array columns{
     Column{"cpu", picoseconds, [](const Batch& b) { return b.cpu; },
            [](Batch& b, double v) { b.cpu = v; }},
     Column{"calls", 1, [](const Batch& b) { return static_cast<double>(b.calls); },
-           [](Batch& b, double v) { b.calls = static_cast<std::uint64_t>(v); }},
+           [](Batch& b, double v) { b.calls = static_cast<std::uint64_t>(std::max(v, 0.0)); }},
     Column{"seconds", microseconds, [](const Batch& b) { return b.seconds; },
            [](Batch& b, double v) { b.seconds = v; }},
     Column{"drain", microseconds, [](const Batch& b) { return b.drain; },
@@ -80,6 +81,11 @@ Side read_side(const Cursor& in) {
     const std::vector<double> values = in.at(column.name).numbers();
     if (values.size() != side.batches.size()) {
       in.refuse(fmt::format("'{}' has another length than 'p25'", column.name));
+      return {};
+    }
+    const auto too_large = [](double value) { return std::abs(value) > largest_value; };
+    if (std::any_of(values.begin(), values.end(), too_large)) {
+      in.refuse(fmt::format("'{}' has a number that is too large", column.name));
       return {};
     }
     for (std::size_t i = 0; i < values.size(); ++i) column.set(side.batches[i], values[i]);

@@ -31,15 +31,19 @@ endfunction()
 
 # A fuzz target, fuzz/NAME.cpp, with its corpus in fuzz/corpus/NAME: for libFuzzer with NSBENCH_FUZZ,
 # else a test that replays the corpus.
-#   nsbench_fuzzer(NAME [SOURCES a.cpp ..] DEPENDS lib ..)
-# SOURCES are those of the room that the reader needs: to build all of it with sanitizers takes long.
+#   nsbench_fuzzer(NAME [JSON] [SOURCES a.cpp ..] DEPENDS lib ..)
+# JSON: inputs are changed as documents. SOURCES are those of the room that the reader needs: to build
+# all of it with sanitizers takes long.
 function(nsbench_fuzzer name)
-  cmake_parse_arguments(arg "" "" "SOURCES;DEPENDS" ${ARGN})
+  cmake_parse_arguments(arg "JSON" "" "SOURCES;DEPENDS" ${ARGN})
   set(shared ${PROJECT_SOURCE_DIR}/reports/fuzz)
   add_executable(fuzz_${name} fuzz/${name}.cpp ${shared}/check.cpp ${arg_SOURCES})
   target_link_libraries(fuzz_${name} PRIVATE nsbench_options ${arg_DEPENDS})
   if(NSBENCH_FUZZ)
     target_link_options(fuzz_${name} PRIVATE -fsanitize=fuzzer)
+    if(arg_JSON)
+      target_sources(fuzz_${name} PRIVATE ${shared}/json_mutator.cpp)
+    endif()
     set_target_properties(fuzz_${name} PROPERTIES
                           RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/fuzzers
                           OUTPUT_NAME ${name})

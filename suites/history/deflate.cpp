@@ -2,10 +2,12 @@
 
 #include <zlib.h>
 
+#include "reports/json.h"
+
 namespace nsbench::history {
 namespace {
 
-constexpr std::size_t longest = 1U << 28U;  // as read_file()'s
+constexpr std::size_t longest = 2 * max_report_bytes;  // to_json() may write more than was read
 
 const Bytef* bytes_of(std::string_view text) { return reinterpret_cast<const Bytef*>(text.data()); }
 
