@@ -21,27 +21,14 @@ namespace nsbench {
 namespace {
 
 using namespace std::chrono_literals;
-using testing::differences;
 using testing::HostState;
+using testing::lasting_differences;
 using testing::look_at_host;
 
 const std::vector<std::string> whole_run{NSBENCH_PROGRAM, "run", "--time", "0.02"};
 
 // Everything takes minutes: CI's everyday part does less of the same.
 bool in_full() { return std::getenv("NSBENCH_CI_FULL") != nullptr; }
-
-// The host's own processes come and go, and a killed run's last namespaces are torn down a moment
-// later: what counts is that the difference goes away.
-std::string lasting_differences(const HostState& before) {
-  const auto deadline = std::chrono::steady_clock::now() + 20s;
-  std::string difference;
-  do {
-    difference = differences(before, look_at_host());
-    if (difference.empty()) break;
-    std::this_thread::sleep_for(10ms);
-  } while (std::chrono::steady_clock::now() < deadline);
-  return difference;
-}
 
 TEST(Host, IsUntouchedByAWholeRun) {
   const HostState before = look_at_host();

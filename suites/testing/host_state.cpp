@@ -7,8 +7,10 @@
 #include <algorithm>
 #include <array>
 #include <cctype>
+#include <chrono>
 #include <filesystem>
 #include <sstream>
+#include <thread>
 
 #include "probes/sandbox/files.h"
 #include "probes/sandbox/namespace_set.h"
@@ -177,6 +179,18 @@ std::string differences(const HostState& before, const HostState& after) {
     }
   }
   return text;
+}
+
+std::string lasting_differences(const HostState& before) {
+  using namespace std::chrono_literals;
+  const auto deadline = std::chrono::steady_clock::now() + 20s;
+  std::string difference;
+  do {
+    difference = differences(before, look_at_host());
+    if (difference.empty()) break;
+    std::this_thread::sleep_for(10ms);
+  } while (std::chrono::steady_clock::now() < deadline);
+  return difference;
 }
 
 }  // namespace nsbench::testing

@@ -20,4 +20,8 @@ HostState look_at_host();
 // One line per difference: "links: + veth0".
 std::string differences(const HostState& before, const HostState& after);
 
+// The same against the state of now, once it stays: the host's own processes come and go, and a
+// killed run's last namespaces are torn down a moment later. Waits up to 20 s for it to be empty.
+std::string lasting_differences(const HostState& before);
+
 }  // namespace nsbench::testing
