@@ -16,6 +16,9 @@ namespace {
 
 constexpr double width = 1000;
 constexpr int height = 14;  // of one line of a plot
+// What has a place on an axis: times in ns and bytes are well inside; a report can hold anything.
+constexpr double smallest = 1e-9, largest = 1e18;
+constexpr double longest_reach = 20;  // a log ratio
 
 int place(const LogAxis& axis, double value) {
   return static_cast<int>(std::lround(axis.at(value)));
@@ -49,7 +52,7 @@ std::vector<double> round_values(double low, double high, int each_decade) {
 
 LogAxis::LogAxis(const std::vector<double>& values) : low_(0), high_(0) {
   for (const double value : values) {
-    if (!(value > 0) || !std::isfinite(value)) continue;
+    if (!(value >= smallest) || !(value <= largest)) continue;
     low_ = low_ > 0 ? std::min(low_, value) : value;
     high_ = std::max(high_, value);
   }
@@ -63,7 +66,10 @@ LogAxis::LogAxis(const std::vector<double>& values) : low_(0), high_(0) {
   high_ *= std::exp(margin);
 }
 
-LogAxis LogAxis::around_one(double reach) { return {std::exp(-reach), std::exp(reach)}; }
+LogAxis LogAxis::around_one(double reach) {
+  if (!(reach < longest_reach)) reach = longest_reach;
+  return {std::exp(-reach), std::exp(reach)};
+}
 
 double LogAxis::at(double value) const {
   if (!(value > low_)) return 0;

@@ -43,6 +43,17 @@ TEST(Ticks, AreFewAndRound) {
   EXPECT_EQ(ratios[2].label, "+5.0%");
 }
 
+// Powers of ten from the smallest number on are 0 for ever, and below infinity there is no last one.
+TEST(Ticks, OfTheSmallestAndTheLargestNumbersComeToAnEnd) {
+  for (const std::vector<double>& values :
+       {std::vector<double>{5e-324}, {1.7e308}, {5e-324, 1.7e308}}) {
+    EXPECT_LE(amount_ticks(LogAxis(values), "ns").size(), 6U);
+  }
+  for (const double reach : {1e308, std::numeric_limits<double>::quiet_NaN()}) {
+    EXPECT_TRUE(std::isfinite(LogAxis::around_one(reach).high()));
+  }
+}
+
 TEST(Forest, AnEndBeyondTheAxisIsAnArrow) {
   const LogAxis axis = LogAxis::around_one(0.05);
   EXPECT_THAT(forest(axis, {}, 1.01, Interval{0.99, 1.03}, "same"), Not(HasSubstr("L1000 7")));
