@@ -42,7 +42,7 @@ function(nsbench_fuzzer name)
   if(NSBENCH_FUZZ)
     target_link_options(fuzz_${name} PRIVATE -fsanitize=fuzzer)
     if(arg_JSON)
-      target_sources(fuzz_${name} PRIVATE ${shared}/json_mutator.cpp)
+      target_link_libraries(fuzz_${name} PRIVATE fuzz_json_mutator)
     endif()
     set_target_properties(fuzz_${name} PROPERTIES
                           RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/fuzzers
