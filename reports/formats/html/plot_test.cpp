@@ -43,7 +43,8 @@ TEST(Ticks, AreFewAndRound) {
   EXPECT_EQ(ratios[2].label, "+5.0%");
 }
 
-// Powers of ten from the smallest number on are 0 for ever, and below infinity there is no last one.
+// Powers of ten from the smallest number on are 0 for ever, and below infinity there is no last
+// one.
 TEST(Ticks, OfTheSmallestAndTheLargestNumbersComeToAnEnd) {
   for (const std::vector<double>& values :
        {std::vector<double>{5e-324}, {1.7e308}, {5e-324, 1.7e308}}) {
