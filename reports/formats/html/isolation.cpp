@@ -309,7 +309,9 @@ nlohmann::json seen(const Grid& grid) {
     for (const Grid::Row& row : family.rows) {
       for (const Check& check : row.checks) {
         if (check.real == nullptr) continue;
-        nlohmann::json one = {case_data(*check.real, interned)};
+        // Not in braces: of one value compilers make a copy of it, or an array with it in.
+        nlohmann::json one = nlohmann::json::array();
+        one.push_back(case_data(*check.real, interned));
         if (check.control != nullptr) {
           one.push_back(id(check.control->verdict));
           one.push_back(case_data(*check.control, interned));
