@@ -11,6 +11,7 @@
 #include "reports/json.h"
 #include "reports/testdata/sample_report.h"
 #include "reports/testdata/sample_sides.h"
+#include "suites/testing/in_directory.h"
 #include "suites/testing/subprocess.h"
 
 namespace nsbench {
@@ -22,20 +23,9 @@ using ::testing::IsEmpty;
 using ::testing::Not;
 using ::testing::StartsWith;
 
-class CompareCommand : public ::testing::Test {
+class CompareCommand : public testing::InDirectory {
  protected:
-  void SetUp() override {
-    std::string name = std::filesystem::temp_directory_path() / "nsbench-compare-XXXXXX";
-    ASSERT_NE(::mkdtemp(name.data()), nullptr);
-    directory_ = name;
-  }
-  void TearDown() override { std::filesystem::remove_all(directory_); }
-
-  std::string path(const std::string& name) const { return directory_ + "/" + name; }
-  std::string saved(const std::string& name, const std::string& text) const {
-    EXPECT_TRUE(write_file(path(name), text));
-    return path(name);
-  }
+  using InDirectory::saved;
   std::string saved(const std::string& name, const Report& report) const {
     return saved(name, to_json(report));
   }
@@ -48,9 +38,6 @@ class CompareCommand : public ::testing::Test {
     const SampleSides sides = in_lockstep(sample);
     return {saved("base.json", sides.base), saved("new.json", sides.now)};
   }
-
- private:
-  std::string directory_;
 };
 
 TEST_F(CompareCommand, TwoReportsAreBaseAndNew) {

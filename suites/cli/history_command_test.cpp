@@ -18,6 +18,7 @@
 #include "reports/json.h"
 #include "reports/testdata/sample_report.h"
 #include "suites/history/history.h"
+#include "suites/testing/in_directory.h"
 #include "suites/testing/subprocess.h"
 
 namespace nsbench {
@@ -32,20 +33,8 @@ using ::testing::IsEmpty;
 using ::testing::Not;
 using ::testing::StartsWith;
 
-class HistoryCommand : public ::testing::Test {
+class HistoryCommand : public testing::InDirectory {
  protected:
-  void SetUp() override {
-    std::string name = std::filesystem::temp_directory_path() / "nsbench-history-XXXXXX";
-    ASSERT_NE(::mkdtemp(name.data()), nullptr);
-    directory_ = name;
-  }
-  void TearDown() override { std::filesystem::remove_all(directory_); }
-
-  std::string path(const std::string& name) const { return directory_ + "/" + name; }
-  std::string saved(const std::string& name, const std::string& text) const {
-    EXPECT_TRUE(write_file(path(name), text));
-    return path(name);
-  }
   std::vector<std::string> command(std::vector<std::string> arguments) const {
     arguments.insert(arguments.begin() + 1, {"--db", path("h.db")});
     arguments.insert(arguments.begin(), {NSBENCH_PROGRAM, "history"});
@@ -97,9 +86,6 @@ class HistoryCommand : public ::testing::Test {
     }
     return static_cast<std::int64_t>(runs.size());
   }
-
- private:
-  std::string directory_;
 };
 
 TEST_F(HistoryCommand, AddsListsAndShows) {

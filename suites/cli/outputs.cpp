@@ -97,7 +97,7 @@ std::string kcidb_origin(const std::string& origin) {
 
 }  // namespace
 
-void add_output_options(CLI::App& app, OutputOptions& options, Serves what, bool with_json) {
+void add_output_options(CLI::App& app, OutputOptions& options, Serves what) {
   std::string about = "What to write to standard output:";
   for (const Format& format : all_formats()) {
     if (serves(format, what)) about += fmt::format("\n{}: {}", format.name, format.about);
@@ -109,13 +109,11 @@ void add_output_options(CLI::App& app, OutputOptions& options, Serves what, bool
       ->type_name("FORMAT:FILE")
       ->expected(1)
       ->take_all();
-  if (with_json) {
-    app.add_option("--json", options.json,
-                   "Like --report json:FILE; without FILE, like --format json")
-        ->type_name("FILE")
-        ->expected(0, 1)
-        ->default_str("-");
-  }
+  app.add_option("--json", options.json,
+                 "Like --report json:FILE; without FILE, like --format json")
+      ->type_name("FILE")
+      ->expected(0, 1)
+      ->default_str("-");
   if (serves(*find_format("kcidb"), what)) {
     app.add_option("--origin", options.origin, "kcidb: the name under which the results are sent")
         ->type_name("NAME")

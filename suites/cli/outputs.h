@@ -23,8 +23,8 @@ struct OutputOptions {
   bool histogram = false;
 };
 
-// Adds --format, --output, --report, --color and -v; --json too if `with_json`.
-void add_output_options(CLI::App& app, OutputOptions& options, Serves what, bool with_json = true);
+// Adds --format, --output, --report, --json, --color and -v.
+void add_output_options(CLI::App& app, OutputOptions& options, Serves what);
 
 // One output: "-" is standard output.
 struct Output {

@@ -11,6 +11,7 @@
 #include "reports/formats/format.h"
 #include "reports/json.h"
 #include "reports/testdata/sample_report.h"
+#include "suites/testing/in_directory.h"
 #include "suites/testing/subprocess.h"
 
 namespace nsbench {
@@ -21,20 +22,16 @@ using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::StartsWith;
 
-class ReportCommand : public ::testing::Test {
+class ReportCommand : public testing::InDirectory {
  protected:
   void SetUp() override {
-    std::string name = std::filesystem::temp_directory_path() / "nsbench-report-XXXXXX";
-    ASSERT_NE(::mkdtemp(name.data()), nullptr);
-    directory_ = name;
+    InDirectory::SetUp();
     sample_ = path("sample.json");
     healthy_ = path("healthy.json");
     ASSERT_TRUE(write_file(sample_, to_json(sample_report())));
     ASSERT_TRUE(write_file(healthy_, to_json(healthy_report())));
   }
-  void TearDown() override { std::filesystem::remove_all(directory_); }
 
-  std::string path(const std::string& name) const { return directory_ + "/" + name; }
   std::string content(const std::string& name) const {
     const Result<std::string> text = read_file(path(name));
     EXPECT_TRUE(text) << name;
@@ -45,7 +42,7 @@ class ReportCommand : public ::testing::Test {
     return testing::run_program(arguments);
   }
 
-  std::string directory_, sample_, healthy_;
+  std::string sample_, healthy_;
 };
 
 TEST_F(ReportCommand, WritesEveryFormatOfTheTable) {
