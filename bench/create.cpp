@@ -4,7 +4,6 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/mman.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <array>
@@ -15,6 +14,7 @@
 #include "bench/costs.h"
 #include "bench/families.h"
 #include "bench/footprint.h"
+#include "bench/held.h"
 #include "bench/operation.h"
 #include "probes/sandbox/calls.h"
 #include "probes/sandbox/child.h"
@@ -55,8 +55,7 @@ class CreateByClone final : public Operation {
     const Ticks stopped = stopwatch_.stop();
     if (pid < 0) return Error::last(step_);
     if (::write(release_.get(), "", 1) != 1) return Error::last("write(pipe)");
-    while (::waitpid(pid, nullptr, 0) < 0 && errno == EINTR) {
-    }
+    if (Status ended = ended_well(pid); !ended) return ended.error();
     return stopwatch_.ns(started, stopped);
   }
 
@@ -106,8 +105,7 @@ class CreateByVfork final : public Operation {
     const pid_t pid = calls::clone3_vfork(flags_, stack_, stack_size);
     const Ticks stopped = stopwatch_.stop();
     if (pid < 0) return Error::last(step_);
-    while (::waitpid(pid, nullptr, 0) < 0 && errno == EINTR) {
-    }
+    if (Status ended = ended_well(pid); !ended) return ended.error();
     return stopwatch_.ns(started, stopped);
   }
 

@@ -1,7 +1,6 @@
 // The family `cycle`: making a namespace and dropping it again, over and over, alone or by many
 // processes at once.
 #include <fmt/format.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <array>
@@ -13,6 +12,7 @@
 #include "bench/crowd.h"
 #include "bench/families.h"
 #include "bench/footprint.h"
+#include "bench/held.h"
 #include "bench/operation.h"
 #include "probes/sandbox/calls.h"
 
@@ -51,9 +51,9 @@ class CycleByExit final : public FromHome {
     const pid_t pid = calls::clone3(flags_, nullptr);
     if (pid == 0) ::_exit(0);
     if (pid < 0) return Error::last(step_);
-    while (::waitpid(pid, nullptr, 0) < 0 && errno == EINTR) {
-    }
+    const Status ended = ended_well(pid);
     const Ticks stopped = stopwatch_.stop();
+    if (!ended) return ended.error();
     return stopwatch_.ns(started, stopped);
   }
 };

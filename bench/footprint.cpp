@@ -1,6 +1,8 @@
 #include "bench/footprint.h"
 
+#include <elf.h>
 #include <fmt/format.h>
+#include <link.h>
 #include <sys/auxv.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -10,7 +12,6 @@
 #include <cstdio>
 #include <exception>
 #include <optional>
-#include <set>
 #include <sstream>
 #include <string>
 
@@ -32,9 +33,13 @@ constexpr std::uintptr_t least_block = 128UL * 1024;
 // More than the static thread-local data of any of our programs.
 constexpr std::uintptr_t thread_data = 64UL * 1024;
 
+std::uintptr_t page_size() {
+  static const auto size = static_cast<std::uintptr_t>(::sysconf(_SC_PAGESIZE));
+  return size;
+}
+
 struct Mapping {
   AddressRange range;
-  bool is_private = false;    // "rw-p", "r-xp"
   bool private_data = false;  // "rw-p"
   bool file = false;
   std::string name;
@@ -51,7 +56,6 @@ std::optional<Mapping> parse(const std::string& line) {
     return std::nullopt;
   }
   return Mapping{.range = {begin, end},
-                 .is_private = permissions[3] == 'p',
                  .private_data = std::string_view(permissions) == "rw-p",
                  .file = inode != 0,
                  .name = line.substr(static_cast<std::size_t>(name_at))};
@@ -90,7 +94,7 @@ std::uintptr_t address_in_c_library() { return reinterpret_cast<std::uintptr_t>(
 // Pages that deeper calls have used once, and that each fork would copy.
 void free_stack_below(std::string_view maps, std::uintptr_t here) {
   constexpr std::uintptr_t still_used = 16UL * 1024;  // by the calls below, and a signal's frame
-  const auto page = static_cast<std::uintptr_t>(::sysconf(_SC_PAGESIZE));
+  const std::uintptr_t page = page_size();
   for (const Mapping& mapping : parse_all(maps)) {
     if (!contains(mapping.range, here)) continue;
     const std::uintptr_t end = (here - still_used) / page * page;
@@ -101,10 +105,36 @@ void free_stack_below(std::string_view maps, std::uintptr_t here) {
 }
 
 // One address in each file without which no system call can be made: the program, the C library,
-// its loader (whose data the C library reads).
+// its loader (whose data the C library reads), the vDSO.
 std::vector<std::uintptr_t> needed_for_calls() {
   return {address_in_program(), address_in_c_library(),
-          static_cast<std::uintptr_t>(::getauxval(AT_BASE))};
+          static_cast<std::uintptr_t>(::getauxval(AT_BASE)),
+          static_cast<std::uintptr_t>(::getauxval(AT_SYSINFO_EHDR))};
+}
+
+struct Listing {
+  std::vector<Mapping> mapped;
+  std::uintptr_t page = 0;
+  std::vector<LoadedFile> files;
+};
+
+int list_file(dl_phdr_info* info, std::size_t /*size*/, void* out) {
+  Listing& listing = *static_cast<Listing*>(out);
+  const auto headers = reinterpret_cast<std::uintptr_t>(info->dlpi_phdr);
+  // The loader goes on listing what unmap() has taken away.
+  const bool mapped =
+      std::any_of(listing.mapped.begin(), listing.mapped.end(),
+                  [headers](const Mapping& mapping) { return contains(mapping.range, headers); });
+  if (!mapped) return 0;
+  const std::span segments(info->dlpi_phdr, info->dlpi_phnum);
+  listing.files.push_back(loaded_file(segments, info->dlpi_addr, listing.page));
+  return 0;
+}
+
+std::vector<LoadedFile> loaded_files(std::string_view maps) {
+  Listing listing{.mapped = parse_all(maps), .page = page_size(), .files = {}};
+  ::dl_iterate_phdr(list_file, &listing);
+  return std::move(listing.files);
 }
 
 }  // namespace
@@ -124,58 +154,60 @@ std::vector<AddressRange> heap_of(std::string_view maps, AddressRange kept) {
   return heap;
 }
 
-std::vector<AddressRange> files_without(std::string_view maps,
-                                        std::span<const std::uintptr_t> needed) {
-  const std::vector<Mapping> all = parse_all(maps);
-  std::set<std::string> needed_files;
-  for (const Mapping& mapping : all) {
-    for (const std::uintptr_t address : needed) {
-      if (mapping.file && contains(mapping.range, address)) needed_files.insert(mapping.name);
+LoadedFile loaded_file(std::span<const ElfW(Phdr)> segments, std::uintptr_t base,
+                       std::uintptr_t page) {
+  const auto down = [&](std::uintptr_t address) { return (base + address) / page * page; };
+  const auto up = [&](std::uintptr_t address) { return down(address + page - 1); };
+  LoadedFile file;
+  AddressRange read_only;  // since its relocation
+  for (const ElfW(Phdr) & segment : segments) {
+    // Rounded down at both ends, as the loader does it.
+    if (segment.p_type == PT_GNU_RELRO) {
+      read_only = {down(segment.p_vaddr), down(segment.p_vaddr + segment.p_memsz)};
     }
   }
+  for (const ElfW(Phdr) & segment : segments) {
+    if (segment.p_type != PT_LOAD) continue;
+    const AddressRange range{down(segment.p_vaddr), up(segment.p_vaddr + segment.p_memsz)};
+    if (file.span.end == 0) file.span.begin = range.begin;
+    file.span.end = range.end;
+    if ((segment.p_flags & PF_W) != 0) add_without(read_only, range, file.data);
+  }
+  return file;
+}
+
+std::vector<AddressRange> files_without(std::span<const LoadedFile> files,
+                                        std::span<const std::uintptr_t> needed) {
   std::vector<AddressRange> found;
-  std::uintptr_t end = 0;  // of the last one found
-  for (const Mapping& mapping : all) {
-    if (!mapping.is_private) continue;
-    const bool bss = !mapping.file && mapping.name.empty() && mapping.range.begin == end;
-    if (!bss && (!mapping.file || needed_files.contains(mapping.name))) continue;
-    found.push_back(mapping.range);
-    end = mapping.range.end;
+  for (const LoadedFile& file : files) {
+    const bool is_needed =
+        std::any_of(needed.begin(), needed.end(),
+                    [&file](std::uintptr_t address) { return contains(file.span, address); });
+    if (!is_needed) found.push_back(file.span);
   }
   return found;
 }
 
-std::vector<AddressRange> data_of(std::string_view maps, std::uintptr_t in_file,
+std::vector<AddressRange> data_of(std::span<const LoadedFile> files, std::uintptr_t in_file,
                                   std::uintptr_t needed) {
-  const std::vector<Mapping> all = parse_all(maps);
-  std::string file;
-  for (const Mapping& mapping : all) {
-    if (mapping.file && contains(mapping.range, in_file)) file = mapping.name;
+  for (const LoadedFile& file : files) {
+    if (!contains(file.span, in_file)) continue;
+    return contains(file.span, needed) ? std::vector<AddressRange>{} : file.data;
   }
-  std::vector<AddressRange> found;
-  std::uintptr_t end = 0;  // of the last one found
-  for (const Mapping& mapping : all) {
-    const bool data = mapping.file && !file.empty() && mapping.name == file;
-    const bool bss = !mapping.file && mapping.name.empty() && mapping.range.begin == end;
-    if (!mapping.private_data || (!data && !bss)) continue;
-    if (contains(mapping.range, needed)) return {};
-    found.push_back(mapping.range);
-    end = mapping.range.end;
-  }
-  return found;
+  return {};
 }
 
 void leave_heap_out_of_children() {
   if (children_need_all) return;
   const Result<std::string> maps = read_small_file("/proc/self/maps");
   if (!maps) return;
-  const auto page = static_cast<std::uintptr_t>(::sysconf(_SC_PAGESIZE));
-  const std::uintptr_t here = reinterpret_cast<std::uintptr_t>(&errno) / page * page;
+  const std::uintptr_t here = reinterpret_cast<std::uintptr_t>(&errno) / page_size() * page_size();
   const AddressRange kept{here - thread_data, here + thread_data};
   std::vector<AddressRange> left_out = heap_of(*maps, kept);
+  const std::vector<LoadedFile> files = loaded_files(*maps);
   for (const std::vector<AddressRange>& more :
-       {files_without(*maps, needed_for_calls()),
-        data_of(*maps, address_in_program(), address_in_c_library())}) {
+       {files_without(files, needed_for_calls()),
+        data_of(files, address_in_program(), address_in_c_library())}) {
     left_out.insert(left_out.end(), more.begin(), more.end());
   }
   for (const AddressRange& range : left_out) {
@@ -194,7 +226,7 @@ std::vector<AddressRange> idle_libraries(bool formats) {
   const auto format =
       static_cast<std::string (*)(fmt::string_view, fmt::format_args)>(&fmt::vformat);
   if (formats) needed.push_back(reinterpret_cast<std::uintptr_t>(format));
-  return files_without(*maps, needed);
+  return files_without(loaded_files(*maps), needed);
 }
 
 void unmap(const std::vector<AddressRange>& ranges) {

@@ -1,6 +1,8 @@
 // Keeping the memory that a fork copies small, and the same from run to run.
 #pragma once
 
+#include <link.h>
+
 #include <cstdint>
 #include <span>
 #include <string_view>
@@ -38,13 +40,23 @@ void unmap(const std::vector<AddressRange>& ranges);
 // thread's own data, which lies in the heap of a static program.
 std::vector<AddressRange> heap_of(std::string_view maps, AddressRange kept);
 
-// The mappings of files, .bss included, of which no mapping holds one of `needed`.
-std::vector<AddressRange> files_without(std::string_view maps,
+// The program or a library, as the loader has put it there. Ends are those of pages.
+struct LoadedFile {
+  AddressRange span;               // all of it, .bss and the gaps between its segments included
+  std::vector<AddressRange> data;  // what of it can be written, .bss included (elf(5))
+};
+
+// From its program headers. Not from /proc/PID/maps: a mapping of no file right behind a .bss is
+// one with it there, and may be the thread's own data.
+LoadedFile loaded_file(std::span<const ElfW(Phdr)> segments, std::uintptr_t base,
+                       std::uintptr_t page);
+
+// The files that hold none of `needed`, each whole.
+std::vector<AddressRange> files_without(std::span<const LoadedFile> files,
                                         std::span<const std::uintptr_t> needed);
 
-// What can be written, .bss included, of the file with a mapping that holds `in_file`; nothing if
-// `needed` is in there.
-std::vector<AddressRange> data_of(std::string_view maps, std::uintptr_t in_file,
+// The data of the file that holds `in_file`; nothing if it holds `needed`, too.
+std::vector<AddressRange> data_of(std::span<const LoadedFile> files, std::uintptr_t in_file,
                                   std::uintptr_t needed);
 
 }  // namespace nsbench::bench

@@ -42,39 +42,52 @@ TEST(HeapOf, LeavesTheThreadsOwnData) {
   EXPECT_THAT(heap_of(maps, {0x600000, 0xa00000}), IsEmpty());
 }
 
-TEST(FilesWithout, LeavesOutWhatIsNeededAndWhatIsNoFile) {
-  const char* const maps =
-      "00400000-00500000 r-xp 00000000 fe:00 12 /usr/bin/nsbench\n"
-      "00700000-00900000 rw-p 00000000 00:00 0 [heap]\n"
-      "7f0000000000-7f0000001000 r-xp 00000000 fe:00 13 /lib/libc.so.6\n"
-      "7f0000001000-7f0000002000 rw-p 00001000 fe:00 13 /lib/libc.so.6\n"
-      "7f0000002000-7f0000003000 rw-p 00000000 00:00 0 \n"
-      "7f0000010000-7f0000011000 r-xp 00000000 fe:00 14 /lib/libm.so.6\n"
-      "7f0000011000-7f0000012000 rw-p 00001000 fe:00 14 /lib/libm.so.6\n"
-      "7f0000012000-7f0000013000 rw-p 00000000 00:00 0 \n"
-      "7f0000020000-7f0000021000 rw-p 00000000 00:00 0 \n"
-      "7f0000030000-7f0000031000 rw-s 00000000 00:01 77 /dev/zero (deleted)\n"
-      "7ffc00000000-7ffc00100000 rw-p 00000000 00:00 0 [stack]\n";
-  const std::array<std::uintptr_t, 2> needed{0x450000, 0x7f0000001800};
-  EXPECT_THAT(files_without(maps, needed),
-              ElementsAre(AddressRange{0x7f0000010000, 0x7f0000011000},
-                          AddressRange{0x7f0000011000, 0x7f0000012000},
-                          AddressRange{0x7f0000012000, 0x7f0000013000}));
+ElfW(Phdr)
+    segment(std::uint32_t type, std::uint32_t flags, std::uintptr_t begin, std::uintptr_t size) {
+  ElfW(Phdr) header{};
+  header.p_type = type;
+  header.p_flags = flags;
+  header.p_vaddr = begin;
+  header.p_memsz = size;
+  return header;
 }
 
-TEST(DataOf, IsWhatOfAFileCanBeWritten) {
-  const char* const maps =
-      "00400000-00500000 r-xp 00000000 fe:00 12 /usr/bin/nsbench\n"
-      "00500000-00501000 r--p 00100000 fe:00 12 /usr/bin/nsbench\n"
-      "00501000-00502000 rw-p 00101000 fe:00 12 /usr/bin/nsbench\n"
-      "00502000-00503000 rw-p 00000000 00:00 0 \n"
-      "00700000-00900000 rw-p 00000000 00:00 0 [heap]\n"
-      "7f0000001000-7f0000002000 rw-p 00001000 fe:00 13 /lib/libc.so.6\n"
-      "7f0000002000-7f0000003000 rw-p 00000000 00:00 0 \n";
-  EXPECT_THAT(data_of(maps, 0x400010, 0x7f0000001800),
-              ElementsAre(AddressRange{0x501000, 0x502000}, AddressRange{0x502000, 0x503000}));
-  EXPECT_THAT(data_of(maps, 0x400010, 0x501010), IsEmpty()) << "a static program";
-  EXPECT_THAT(data_of(maps, 0x10, 0), IsEmpty()) << "no file";
+TEST(LoadedFile, IsWholeAndItsDataCanBeWritten) {
+  const std::array headers{
+      segment(PT_PHDR, PF_R, 0x40, 0x200),
+      segment(PT_LOAD, PF_R, 0, 0x1234),
+      segment(PT_LOAD, PF_R | PF_X, 0x2000, 0x800),
+      segment(PT_LOAD, PF_R | PF_W, 0x4e10, 0x2500),  // .data and .bss, the end of it at 0x7310
+      segment(PT_GNU_RELRO, PF_R, 0x4e10, 0x1f0),
+  };
+  const LoadedFile file = loaded_file(headers, 0x7f0000000000, 0x1000);
+  EXPECT_EQ(file.span, (AddressRange{0x7f0000000000, 0x7f0000008000}));
+  EXPECT_THAT(file.data, ElementsAre(AddressRange{0x7f0000005000, 0x7f0000008000}));
+}
+
+TEST(LoadedFile, WithoutSegmentsIsNothing) {
+  const LoadedFile file = loaded_file({}, 0x400000, 0x1000);
+  EXPECT_EQ(file.span, nothing);
+  EXPECT_THAT(file.data, IsEmpty());
+}
+
+TEST(FilesWithout, LeavesOutWhatIsNeeded) {
+  const std::array<LoadedFile, 3> files{{{{0x400000, 0x500000}, {}},
+                                         {{0x7f0000000000, 0x7f0000003000}, {}},
+                                         {{0x7f0000010000, 0x7f0000013000}, {}}}};
+  const std::array<std::uintptr_t, 2> needed{0x450000, 0x7f0000001800};
+  EXPECT_THAT(files_without(files, needed),
+              ElementsAre(AddressRange{0x7f0000010000, 0x7f0000013000}));
+}
+
+TEST(DataOf, IsThatOfTheFileUnlessItIsNeeded) {
+  const std::array<LoadedFile, 2> files{
+      {{{0x400000, 0x503000}, {{0x501000, 0x503000}}},
+       {{0x7f0000000000, 0x7f0000003000}, {{0x7f0000001000, 0x7f0000003000}}}}};
+  EXPECT_THAT(data_of(files, 0x400010, 0x7f0000001800),
+              ElementsAre(AddressRange{0x501000, 0x503000}));
+  EXPECT_THAT(data_of(files, 0x400010, 0x501010), IsEmpty()) << "a static program";
+  EXPECT_THAT(data_of(files, 0x10, 0), IsEmpty()) << "no file";
 }
 
 TEST(HeapOf, ReadsPastLinesItDoesNotKnow) {

@@ -79,4 +79,13 @@ void reap(pid_t pid) {
   }
 }
 
+Status ended_well(pid_t pid) {
+  int status = 0;
+  while (::waitpid(pid, &status, 0) < 0) {
+    if (errno != EINTR) return Error::last("waitpid");
+  }
+  if (status == 0) return {};
+  return Error{WIFSIGNALED(status) ? "the process inside was killed" : "the process inside failed"};
+}
+
 }  // namespace nsbench::bench

@@ -37,4 +37,8 @@ const char* made_by_unshare(Kind kind);
 // waitpid, however often signals interrupt it.
 void reap(pid_t pid);
 
+// The same for a child that ends by itself: an error if it did not exit with 0, as one that was
+// killed by a signal on its way did not. Its text needs no {fmt}.
+Status ended_well(pid_t pid);
+
 }  // namespace nsbench::bench

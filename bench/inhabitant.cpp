@@ -1,17 +1,21 @@
 #include "bench/inhabitant.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <array>
 #include <cerrno>
 
+#include "bench/held.h"
 #include "probes/sandbox/calls.h"
 #include "probes/sandbox/child.h"
 
 namespace nsbench::bench {
 namespace {
+
+constexpr int between_looks_ms = 500;
 
 [[noreturn]] void stay(int ready, int released) {
   stay_tied_to_parent();
@@ -46,19 +50,23 @@ bool Inhabitant::settle(std::uint64_t flags) {
 }
 
 Status Inhabitant::wait_until_inside() const {
+  // The end that it writes to is open here as well, so its death is no end of file.
+  pollfd told{.fd = ready_.read.get(), .events = POLLIN, .revents = 0};
+  while (::poll(&told, 1, between_looks_ms) <= 0) {
+    siginfo_t ended{};
+    if (::waitid(P_PID, static_cast<id_t>(pid_), &ended, WEXITED | WNOHANG) == 0 &&
+        ended.si_pid == pid_) {
+      return Error{"the process inside ended too early"};
+    }
+  }
   char byte = 0;
-  ssize_t got = 0;
-  do {
-    got = ::read(ready_.read.get(), &byte, 1);
-  } while (got < 0 && errno == EINTR);
-  return got == 1 ? Status{} : Status(Error::last("read(pipe)"));
+  return ::read(ready_.read.get(), &byte, 1) == 1 ? Status{} : Status(Error::last("read(pipe)"));
 }
 
 Status Inhabitant::leave() const {
   const bool told = ::write(release_.write.get(), "", 1) == 1;
-  while (::waitpid(pid_, nullptr, 0) < 0 && errno == EINTR) {
-  }
-  return told ? Status{} : Status(Error{"the process inside could not be let go"});
+  const Status ended = ended_well(pid_);
+  return told ? ended : Status(Error{"the process inside could not be let go"});
 }
 
 }  // namespace nsbench::bench

@@ -2,11 +2,9 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
-#include <cerrno>
-
+#include "bench/held.h"
 #include "bench/small_root.h"
 #include "probes/sandbox/calls.h"
 
@@ -72,8 +70,7 @@ class InFreshChild final : public Operation {
     const pid_t pid = calls::clone(0, nullptr);
     if (pid < 0) return Error::last("fork");
     if (pid == 0) answer_and_exit();
-    while (::waitpid(pid, nullptr, 0) < 0 && errno == EINTR) {
-    }
+    reap(pid);
     if (answer_->error.is_set()) return answer_->error.get();
     if (answer_->ns < 0) return Error{"the process of one call died"};
     return answer_->ns;
