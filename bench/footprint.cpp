@@ -114,7 +114,6 @@ std::vector<std::uintptr_t> needed_for_calls() {
 
 struct Listing {
   std::vector<Mapping> mapped;
-  std::uintptr_t page = 0;
   std::vector<LoadedFile> files;
 };
 
@@ -127,12 +126,12 @@ int list_file(dl_phdr_info* info, std::size_t /*size*/, void* out) {
                   [headers](const Mapping& mapping) { return contains(mapping.range, headers); });
   if (!mapped) return 0;
   const std::span segments(info->dlpi_phdr, info->dlpi_phnum);
-  listing.files.push_back(loaded_file(segments, info->dlpi_addr, listing.page));
+  listing.files.push_back(loaded_file(segments, info->dlpi_addr, page_size()));
   return 0;
 }
 
 std::vector<LoadedFile> loaded_files(std::string_view maps) {
-  Listing listing{.mapped = parse_all(maps), .page = page_size(), .files = {}};
+  Listing listing{.mapped = parse_all(maps), .files = {}};
   ::dl_iterate_phdr(list_file, &listing);
   return std::move(listing.files);
 }

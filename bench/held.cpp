@@ -74,16 +74,17 @@ void sleep_until_killed() {
   for (;;) ::pause();
 }
 
-void reap(pid_t pid) {
-  while (::waitpid(pid, nullptr, 0) < 0 && errno == EINTR) {
+int reap(pid_t pid) {
+  int status = 0;
+  while (::waitpid(pid, &status, 0) < 0) {
+    if (errno != EINTR) return -1;
   }
+  return status;
 }
 
 Status ended_well(pid_t pid) {
-  int status = 0;
-  while (::waitpid(pid, &status, 0) < 0) {
-    if (errno != EINTR) return Error::last("waitpid");
-  }
+  const int status = reap(pid);
+  if (status < 0) return Error::last("waitpid");
   if (status == 0) return {};
   return Error{WIFSIGNALED(status) ? "the process inside was killed" : "the process inside failed"};
 }

@@ -34,8 +34,8 @@ void allow_many_descriptors();
 const char* made_by_unshare(Kind kind);
 // What a child does that only keeps a namespace alive; it needs no heap, and ends with its parent.
 [[noreturn]] void sleep_until_killed();
-// waitpid, however often signals interrupt it.
-void reap(pid_t pid);
+// waitpid, however often signals interrupt it: the wait status, or -1 and errno.
+int reap(pid_t pid);
 
 // The same for a child that ends by itself: an error if it did not exit with 0, as one that was
 // killed by a signal on its way did not. Its text needs no {fmt}.

@@ -71,7 +71,7 @@ void read_all(History& history) {
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   static const File file;
-  if (!file.hold(fuzz::text_of(data, size))) return 0;
+  fuzz::check(file.hold(fuzz::text_of(data, size)), "the file is written");
   Result<History> history = History::open(file.path(), history::Database::Access::Existing);
   if (history) read_all(*history);
   return 0;
