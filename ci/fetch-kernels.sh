@@ -28,7 +28,7 @@ use_private_lists() {
   local release
   release=$(sed -n 's/^VERSION_CODENAME=//p' /etc/os-release)
   # shellcheck disable=SC2016  # the $() are apt's
-  apt-get indextargets --format '$(REPO_URI) $(RELEASE)' 'Created-By: Packages' |
+  apt-get indextargets --format '$(REPO_URI) $(CODENAME)' 'Created-By: Packages' |
     awk -v release="$release" '
       index($2, release) == 1 { print "deb", $1, $2, "main" }
       $2 == release { print "deb", $1, release "-backports", "main" }' |
@@ -64,7 +64,7 @@ try_download() {
 
 download() {
   try_download "$1" || { use_private_lists >&2 && try_download "$1"; } ||
-    die "no archive of this machine's release, nor its backports, gives a package $1"
+    die "no archive of this machine's release, nor its backports, gives a package $1; was there an 'apt-get update'?"
 }
 
 # depmod is run when a kernel is installed, which this one is not.
