@@ -56,7 +56,8 @@ unpack_kernel() {
 }
 
 make_kernel() {
-  nice make --silent -C "$work/source" ARCH="$kernel_arch" O="$work/objects" \
+  KBUILD_BUILD_TIMESTAMP='Thu Jan  1 00:00:00 UTC 1970' KBUILD_BUILD_USER=nsbench KBUILD_BUILD_HOST=nsbench \
+    nice make --silent -C "$work/source" ARCH="$kernel_arch" O="$work/objects" \
     "${kernel_compiler[@]}" -j "$jobs" "$@"
 }
 
@@ -71,11 +72,12 @@ configure_kernel() {
 }
 
 # build_kernel NAME TARGET...: its log is build-NAME.log; the caller takes the result from objects/.
+# `uname -v` starts with the name, and no date tells two builds of the same source apart.
 build_kernel() {
   local name=$1
   shift
   echo "building $name"
-  make_kernel "$@" > "$work/build-$name.log" 2>&1 || {
+  KBUILD_BUILD_VERSION=$name make_kernel "$@" > "$work/build-$name.log" 2>&1 || {
     tail -20 "$work/build-$name.log" >&2
     complain "$name does not build"
     return 1
