@@ -133,7 +133,7 @@ make_history
 cat > "$work/bisect/step" << END
 unset GIT_DIR GIT_WORK_TREE
 KBUILD_BUILD_VERSION=bisect nice make --silent -C '$work/source' ARCH=x86_64 O='$work/objects' -j '$jobs' bzImage || exit 125
-'$nsbench' gate --bisect --init '$nsbench' --boots 1 --budget 10 --clock instructions \\
+'$nsbench' gate --bisect --boots 1 --budget 10 --clock instructions \\
   --base '$work/linux-base' --new '$work/objects/arch/x86/boot/bzImage'
 END
 if [[ $prepare_only == yes ]]; then

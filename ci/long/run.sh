@@ -48,7 +48,7 @@ status_of() {
 gate() {
   local result=$1
   shift
-  once "$result" "$nsbench" gate --init "$nsbench" --json="$results/$result.json" "${gate_options[@]}" "$@"
+  once "$result" "$nsbench" gate --json="$results/$result.json" "${gate_options[@]}" "$@"
 }
 
 # row WHAT TIMES GOOD SEEN
