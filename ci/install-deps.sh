@@ -15,6 +15,7 @@ packages=(
   libfmt-dev nlohmann-json3-dev libcli11-dev
   libboost-dev # Boost.Math, headers only
   libsqlite3-dev zlib1g-dev # nsbench history
+  liblzma-dev libzstd-dev # nsbench boot, with zlib
   libbenchmark-dev
   libgtest-dev libgmock-dev
   # The tests read our JSON with other people's readers.
@@ -41,6 +42,7 @@ nsbench needs:
   Boost                1.74  (headers: Boost.Math)
   Google Benchmark     1.7   (its source for a static build; CMake downloads it where it is missing)
   SQLite, zlib         3.31, 1.2  (nsbench history; not with NSBENCH_HISTORY=OFF)
+  zlib, liblzma, zstd  1.2, 5.2, 1.4  (nsbench boot and gate; not with NSBENCH_BOOT=OFF)
   GoogleTest           1.11, with GoogleMock (tests)
   Python               3.9, with jsonschema 3 and scipy; Google Benchmark's compare.py (tests)
   Chromium, Node.js    with playwright-core in build/deps (the test of HTML pages)

@@ -6,6 +6,21 @@ find_package(Boost 1.74 REQUIRED) # Boost.Math, headers only
 if(NSBENCH_TESTS)
   find_package(GTest 1.11 REQUIRED)
 endif()
+if(NSBENCH_BOOT)
+  find_package(ZLIB 1.2 REQUIRED)
+  find_package(LibLZMA 5.2 REQUIRED)
+  # Debian's and Ubuntu's libzstd-dev have no CMake package.
+  find_path(ZSTD_INCLUDE_DIR zstd.h)
+  find_library(ZSTD_LIBRARY zstd)
+  mark_as_advanced(ZSTD_INCLUDE_DIR ZSTD_LIBRARY)
+  if(NOT ZSTD_INCLUDE_DIR OR NOT ZSTD_LIBRARY)
+    message(FATAL_ERROR "libzstd with its headers is missing: ci/install-deps.sh installs it; "
+                        "-D NSBENCH_BOOT=OFF builds without")
+  endif()
+  add_library(nsbench_zstd INTERFACE)
+  target_include_directories(nsbench_zstd SYSTEM INTERFACE ${ZSTD_INCLUDE_DIR})
+  target_link_libraries(nsbench_zstd INTERFACE ${ZSTD_LIBRARY})
+endif()
 
 # {fmt}: the shared library compiles a good deal faster; a static one is rarely packaged.
 add_library(nsbench_fmt INTERFACE)
