@@ -33,7 +33,7 @@ for name in "${names[@]}"; do
   found=build/fuzz/found/$name
   options=(-rss_limit_mb=2048 -timeout=10 "-artifact_prefix=build/fuzz/artifacts/$name-")
   case $name in
-    report | comparison | trial) options+=(-max_len=24576 -dict=reports/fuzz/json.dict) ;;
+    report | comparison | trial | policy) options+=(-max_len=24576 -dict=reports/fuzz/json.dict) ;;
     history_file) options+=(-max_len=65536) ;;
     *) options+=(-max_len=8192) ;;
   esac

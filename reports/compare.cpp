@@ -148,7 +148,9 @@ std::vector<Evidence> examine_all(const Input& input, Procedure procedure) {
   std::vector<Evidence> all;
   for (const auto& [id, joined] : join(input, procedure)) {
     if (all_skipped(joined.base) && all_skipped(joined.now)) continue;
-    all.push_back(examine(joined, procedure, input.options));
+    const CompareOptions options = input.options.of(id);
+    all.push_back(examine(joined, procedure, options));
+    all.back().row.threshold = options.threshold;
   }
   return all;
 }
@@ -165,10 +167,11 @@ std::size_t conclude(std::vector<Evidence>& all, Procedure procedure,
   }
   const std::vector<double> corrected = holm(p);
   for (std::size_t i = 0; i < tested.size(); ++i) {
+    const CompareOptions own = options.of(tested[i]->row.id);
     if (procedure == Procedure::LockStep) {
-      conclude_pairs(*tested[i], corrected[i], tested.size(), options);
+      conclude_pairs(*tested[i], corrected[i], tested.size(), own);
     } else {
-      conclude_means(*tested[i], corrected[i], tested.size(), options);
+      conclude_means(*tested[i], corrected[i], tested.size(), own);
     }
   }
   return tested.size();
@@ -260,8 +263,18 @@ Result<Comparison> compare(std::span<const Report> base, std::span<const Report>
   out.tested = conclude(all, out.procedure, options);
   out.families = families_of(all, out.procedure, options.alpha);
   for (Evidence& evidence : all) out.series.push_back(std::move(evidence.row));
+  out.splats = splats_of(input);
   out.warnings = warnings_of(input, out.procedure);
   return out;
+}
+
+CompareOptions CompareOptions::of(const CaseId& id) const {
+  CompareOptions own{.threshold = threshold, .margin = margin, .alpha = alpha, .force = force};
+  const auto found =
+      std::find_if(thresholds.begin(), thresholds.end(),
+                   [&id](const CaseThreshold& one) { return one.cases.matches(id); });
+  if (found != thresholds.end()) own.threshold = found->threshold;
+  return own;
 }
 
 std::string_view id(Procedure procedure) {

@@ -13,6 +13,7 @@
 #include "reports/case_id.h"
 #include "reports/gate.h"
 #include "reports/inference.h"
+#include "reports/pattern.h"
 #include "reports/report.h"
 #include "reports/result.h"
 
@@ -43,6 +44,12 @@ std::string_view id(Change change);  // "same", "faster", "slower", "cannot-tell
 // third of comparisons of a kernel with itself.
 inline constexpr std::size_t runs_needed = 8;
 
+// A threshold of its own for some cases.
+struct CaseThreshold {
+  CasePattern cases;
+  double threshold = 0;  // a fraction
+};
+
 struct CompareOptions {
   // Fractions. A change counts as Slower or Faster only if it is over the threshold; Same claims
   // that there is none over the margin (0: three times the threshold).
@@ -52,6 +59,10 @@ struct CompareOptions {
   // Compares times though the machine, the engine that booted the kernels, or the version of the
   // workloads differ. Never over different clocks or units.
   bool force = false;
+  // The first whose pattern is found in a case's id has its threshold there.
+  std::vector<CaseThreshold> thresholds = {};
+  // As they are for one case: its own threshold, and no table.
+  [[nodiscard]] CompareOptions of(const CaseId& id) const;
   [[nodiscard]] double same_within() const { return margin > 0 ? margin : 3 * threshold; }
 };
 
@@ -78,7 +89,8 @@ struct SeriesComparison {
   std::size_t base_n = 0, now_n = 0;  // runs, or batches: what the other procedures count
   std::size_t null_pairs = 0;         // of an A/A control
   std::optional<double> null_ratio;   // what the control said
-  bool drained = true;  // both sides waited for their namespaces to be gone before each batch
+  bool drained = true;   // both sides waited for their namespaces to be gone before each batch
+  double threshold = 0;  // a fraction: what decided this series
 
   [[nodiscard]] bool decided() const { return change != Change::CannotTell; }
 };
@@ -124,6 +136,12 @@ struct ComparedSide {
   std::string release, version, machine, engine, clock, cpu_model;
 };
 
+// One splat of the new side.
+struct ComparedSplat {
+  Splat splat;
+  bool is_new = false;  // no report of base has one of its kind
+};
+
 struct Comparison {
   CompareOptions options;
   Procedure procedure = Procedure::Runs;
@@ -135,6 +153,7 @@ struct Comparison {
   std::vector<SeriesComparison> series;
   std::vector<CaseComparison> cases;  // checks; and benchmarks whose outcome is not Unchanged
   std::vector<FamilyComparison> families;
+  std::vector<ComparedSplat> splats;  // those that are new first; at most most_splats
   // Of the comparison itself, and those of the reports, once for each code.
   std::vector<Warning> warnings;
 };
@@ -145,9 +164,11 @@ struct Comparison {
 Result<Comparison> compare(std::span<const Report> base, std::span<const Report> now,
                            const CompareOptions& options);
 
-// Failed: something is Slower, Regressed or Failing. Unknown: coverage was lost, a run was
+// Failed: something is Slower, Regressed or Failing, or the kernel of the new side said of itself
+// what that of base did not. Unknown: coverage was lost, a run was
 // interrupted, or not one of the benchmarks (or of the checks) that both sides have was decided. Ok
 // otherwise, whatever else could not be told: without a policy no single benchmark is required.
 Decision decide(const Comparison& comparison);
+Decision decide(const Comparison& comparison, const Excused& excused);
 
 }  // namespace nsbench

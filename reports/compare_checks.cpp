@@ -1,6 +1,7 @@
-// What became of each check and benchmark: does it still hold, is it still asked?
+// What became of each check and benchmark: does it still hold, is it still asked? And the kernel?
 #include <algorithm>
 #include <map>
+#include <set>
 
 #include "reports/compare_parts.h"
 
@@ -91,6 +92,23 @@ std::string name_of(State state, bool benchmark) {
 }
 
 }  // namespace
+
+std::vector<ComparedSplat> splats_of(const Input& input) {
+  std::set<std::string> known;
+  for (const Report* report : input.base) {
+    for (const Splat& splat : nsbench::splats_of(report->kernel)) known.insert(splat.kind);
+  }
+  std::vector<ComparedSplat> all;
+  for (const Report* report : input.now) {
+    for (Splat& splat : nsbench::splats_of(report->kernel)) {
+      const bool is_new = !known.contains(splat.kind);
+      all.push_back({std::move(splat), is_new});
+    }
+  }
+  std::stable_partition(all.begin(), all.end(), [](const auto& one) { return one.is_new; });
+  if (all.size() > most_splats) all.resize(most_splats);
+  return all;
+}
 
 std::vector<CaseComparison> outcomes_of(const Input& input, std::size_t& joined) {
   Outcomes checks;

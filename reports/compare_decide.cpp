@@ -10,20 +10,31 @@ namespace {
 
 using Ids = std::vector<std::string>;
 
-Ids with_change(const Comparison& comparison, Change change) {
+Ids with_change(const Comparison& comparison, Change change, const Excused& excused) {
   Ids ids;
   for (const SeriesComparison& series : comparison.series) {
-    if (series.change == change) ids.push_back(series.id.str());
+    if (series.change == change && !excused.cases.contains(series.id))
+      ids.push_back(series.id.str());
   }
   return ids;
 }
 
-Ids with_outcome(const Comparison& comparison, Outcome outcome) {
+Ids with_outcome(const Comparison& comparison, Outcome outcome, const Excused& excused) {
   Ids ids;
   for (const CaseComparison& result : comparison.cases) {
-    if (result.outcome == outcome) ids.push_back(result.id.str());
+    if (result.outcome == outcome && !excused.cases.contains(result.id))
+      ids.push_back(result.id.str());
   }
   return ids;
+}
+
+std::vector<const Splat*> new_splats(const Comparison& comparison, const Excused& excused) {
+  std::vector<const Splat*> splats;
+  for (std::size_t i = 0; i < comparison.splats.size(); ++i) {
+    const ComparedSplat& one = comparison.splats[i];
+    if (one.is_new && !excused.splats.contains(i)) splats.push_back(&one.splat);
+  }
+  return splats;
 }
 
 // A check on both sides, and whether both sides know its answer.
@@ -37,7 +48,7 @@ bool is_decided(const CaseComparison& c) {
 
 std::vector<std::string> doubts(const Comparison& comparison) {
   std::vector<std::string> reasons;
-  if (const Ids ids = with_outcome(comparison, Outcome::LostCoverage); !ids.empty()) {
+  if (const Ids ids = with_outcome(comparison, Outcome::LostCoverage, {}); !ids.empty()) {
     reasons.push_back(named(ids, "case is no longer covered", "cases are no longer covered"));
   }
   if (comparison.interrupted) reasons.emplace_back("a run was interrupted");
@@ -56,21 +67,26 @@ std::vector<std::string> doubts(const Comparison& comparison) {
 
 }  // namespace
 
-Decision decide(const Comparison& comparison) {
+Decision decide(const Comparison& comparison) { return decide(comparison, {}); }
+
+Decision decide(const Comparison& comparison, const Excused& excused) {
   Decision decision;
   const auto failed = [&](const Ids& ids, std::string_view one, std::string_view many) {
-    if (ids.empty()) return;
-    decision.code = ExitCode::Failed;
-    decision.reasons.push_back(named(ids, one, many));
+    if (!ids.empty()) add_reason(decision, ExitCode::Failed, named(ids, one, many));
   };
-  failed(with_outcome(comparison, Outcome::Regressed), "check that passed fails",
+  failed(with_outcome(comparison, Outcome::Regressed, excused), "check that passed fails",
          "checks that passed fail");
-  failed(with_outcome(comparison, Outcome::Failing), "check fails that base could not tell",
-         "checks fail that base could not tell");
-  failed(with_change(comparison, Change::Slower), "benchmark is slower", "benchmarks are slower");
-  const std::vector<std::string> unsure = doubts(comparison);
-  if (!unsure.empty()) decision.code = worse(decision.code, ExitCode::Unknown);
-  decision.reasons.insert(decision.reasons.end(), unsure.begin(), unsure.end());
+  failed(with_outcome(comparison, Outcome::Failing, excused),
+         "check fails that base could not tell", "checks fail that base could not tell");
+  if (const auto splats = new_splats(comparison, excused); !splats.empty()) {
+    decision.about_kernel = decision.reasons.empty();
+    add_reason(decision, ExitCode::Failed, "new since base: " + reason_of(splats));
+  }
+  failed(with_change(comparison, Change::Slower, excused), "benchmark is slower",
+         "benchmarks are slower");
+  for (std::string& doubt : doubts(comparison)) {
+    add_reason(decision, ExitCode::Unknown, std::move(doubt));
+  }
   return decision;
 }
 

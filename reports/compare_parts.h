@@ -82,6 +82,7 @@ std::vector<FamilyComparison> families_of(const std::vector<Evidence>& all, Proc
                                           double alpha);
 // `joined`: how many cases both sides have.
 std::vector<CaseComparison> outcomes_of(const Input& input, std::size_t& joined);
+std::vector<ComparedSplat> splats_of(const Input& input);
 std::vector<Warning> warnings_of(const Input& input, Procedure procedure);
 ComparedSide side_of(const Reports& reports);
 

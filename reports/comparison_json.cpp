@@ -44,7 +44,8 @@ Json series_json(const SeriesComparison& row, Procedure procedure) {
               {"interval", interval(row.interval)},
               {"p", number(row.p)},
               {"detectable", number(row.detectable)},
-              {"drained", row.drained}};
+              {"drained", row.drained},
+              {"threshold", number(row.threshold)}};
   if (const std::string_view action = words::advice(row.code); !action.empty()) {
     out["action"] = action;
   }
@@ -119,6 +120,7 @@ Json comparison_json(const Comparison& comparison) {
               {"series", Json::array()},
               {"families", Json::array()},
               {"cases", Json::array()},
+              {"splats", Json::array()},
               {"warnings", Json::array()}};
   for (const SeriesComparison& row : comparison.series) {
     out["series"].push_back(series_json(row, comparison.procedure));
@@ -128,6 +130,12 @@ Json comparison_json(const Comparison& comparison) {
   }
   for (const CaseComparison& one : comparison.cases) {
     if (one.outcome != Outcome::Unchanged) out["cases"].push_back(case_json(one));
+  }
+  for (const ComparedSplat& one : comparison.splats) {
+    out["splats"].push_back({{"kind", one.splat.kind},
+                             {"excerpt", one.splat.excerpt},
+                             {"running", one.splat.running},
+                             {"new", one.is_new}});
   }
   for (const Warning& warning : comparison.warnings) {
     Json one = {{"code", warning.code}, {"text", warning.text}};

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <array>
 
+#include "reports/printable.h"
+
 namespace nsbench {
 namespace {
 
@@ -31,10 +33,20 @@ Ids cases_with(const Report& report, VerdictKind verdict, bool control) {
   return ids;
 }
 
-Ids failed_series(const Report& report) {
+Ids failed_cases(const Report& report, const Excused& excused) {
+  Ids ids;
+  for (const CaseResult& result : report.cases) {
+    const bool failed = result.verdict == VerdictKind::Fail && !result.id.control;
+    if (failed && !excused.cases.contains(result.id)) ids.push_back(result.id.str());
+  }
+  return ids;
+}
+
+Ids failed_series(const Report& report, const Excused& excused) {
   Ids ids;
   for (const Series& series : report.series) {
-    if (!series.skip && !series.is_result()) ids.push_back(series.id.str());
+    const bool failed = !series.skip && !series.is_result();
+    if (failed && !excused.cases.contains(series.id)) ids.push_back(series.id.str());
   }
   return ids;
 }
@@ -47,7 +59,8 @@ Ids broken_controls(const Report& report) {
 }
 
 // Why the run can't say that all is well, besides failures.
-std::vector<std::string> doubts(const Report& report, const Summary& summary) {
+std::vector<std::string> doubts(const Report& report, const Summary& summary,
+                                const Excused& excused) {
   std::vector<std::string> reasons;
   if (const Ids ids = cases_with(report, VerdictKind::Broken, false); !ids.empty()) {
     reasons.push_back(named(ids, "case is broken", "cases are broken"));
@@ -55,7 +68,7 @@ std::vector<std::string> doubts(const Report& report, const Summary& summary) {
   if (const Ids ids = broken_controls(report); !ids.empty()) {
     reasons.push_back(named(ids, "control did not leak", "controls did not leak"));
   }
-  if (const Ids ids = failed_series(report); !ids.empty()) {
+  if (const Ids ids = failed_series(report, excused); !ids.empty()) {
     reasons.push_back(named(ids, "benchmark failed", "benchmarks failed"));
   }
   if (report.run.interrupted) reasons.emplace_back("the run was interrupted");
@@ -102,7 +115,7 @@ std::string_view meaning(ExitCode code) {
     case ExitCode::Ok:
       return "all holds";
     case ExitCode::Failed:
-      return "isolation is broken, or a comparison found something worse";
+      return "isolation is broken, the kernel was not well, or a comparison found something worse";
     case ExitCode::Usage:
       return "wrong usage or bad input";
     case ExitCode::Unknown:
@@ -147,16 +160,42 @@ std::string_view Decision::id() const {
   return "unknown";
 }
 
-Decision decide(const Report& report) {
+void add_reason(Decision& decision, ExitCode code, std::string reason) {
+  decision.code = worse(decision.code, code);
+  decision.reasons.push_back(std::move(reason));
+}
+
+std::string reason_of(const std::vector<const Splat*>& splats) {
+  const Splat& first = *splats.front();
+  std::string reason = "1 kernel splat: ";
+  if (splats.size() > 1) reason = fmt::format("{} kernel splats, the first: ", splats.size());
+  reason += headline(first);
+  if (!first.running.empty()) {
+    reason += fmt::format(" (while {} ran)", printable(first.running, 200));
+  }
+  return reason;
+}
+
+Decision decide(const Report& report) { return decide(report, {}); }
+
+Decision decide(const Report& report, const Excused& excused) {
   const Summary summary = summarise(report);
   Decision decision;
-  if (const Ids ids = cases_with(report, VerdictKind::Fail, false); !ids.empty()) {
-    decision.code = ExitCode::Failed;
-    decision.reasons.push_back(named(ids, "case failed", "cases failed"));
+  if (const Ids ids = failed_cases(report, excused); !ids.empty()) {
+    add_reason(decision, ExitCode::Failed, named(ids, "case failed", "cases failed"));
   }
-  const std::vector<std::string> unsure = doubts(report, summary);
-  if (!unsure.empty()) decision.code = worse(decision.code, ExitCode::Unknown);
-  decision.reasons.insert(decision.reasons.end(), unsure.begin(), unsure.end());
+  const std::vector<Splat> all = splats_of(report.kernel);
+  std::vector<const Splat*> splats;
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    if (!excused.splats.contains(i)) splats.push_back(&all[i]);
+  }
+  if (!splats.empty()) {
+    decision.about_kernel = decision.reasons.empty();
+    add_reason(decision, ExitCode::Failed, reason_of(splats));
+  }
+  for (std::string& doubt : doubts(report, summary, excused)) {
+    add_reason(decision, ExitCode::Unknown, std::move(doubt));
+  }
   return decision;
 }
 

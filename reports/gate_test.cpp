@@ -115,6 +115,27 @@ TEST(Gate, EveryCodeHasAMeaningOfItsOwn) {
   EXPECT_EQ(meaning(ExitCode::Ok), "all holds");
 }
 
+TEST(Gate, AKernelThatIsNotWellFails) {
+  Report report = one_case(VerdictKind::Pass);
+  report.kernel.splats = {{"oops", "Oops: 0002 [#1] PREEMPT SMP", "uts/hostname:clone:root"},
+                          {"panic", "Kernel panic - not syncing: Fatal exception", ""}};
+  const Decision decision = decide(report);
+  EXPECT_EQ(decision.code, ExitCode::Failed);
+  EXPECT_TRUE(decision.about_kernel);
+  EXPECT_THAT(decision.reasons, ElementsAre("2 kernel splats, the first: Oops: 0002 [#1] PREEMPT "
+                                            "SMP (while uts/hostname:clone:root ran)"));
+  EXPECT_EQ(decide(report, {.cases = {}, .splats = {0, 1}}).code, ExitCode::Ok);
+  EXPECT_EQ(decide(report, {.cases = {}, .splats = {0}}).code, ExitCode::Failed);
+}
+
+TEST(Gate, ACaseThatFailsComesBeforeASplat) {
+  Report report = one_case(VerdictKind::Fail);
+  report.kernel.splats = {{"oops", "Oops", ""}};
+  EXPECT_THAT(decide(report).reasons,
+              ElementsAre("1 case failed: uts/hostname:clone:root", "1 kernel splat: Oops"));
+  EXPECT_FALSE(decide(report).about_kernel);
+}
+
 TEST(Summary, CountsControlsApartAndOnlyThoseThatRan) {
   const Summary summary = summarise(sample_report());
   EXPECT_EQ(summary.pass, 75);

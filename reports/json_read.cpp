@@ -92,6 +92,33 @@ RunInfo read_run(const Cursor& in) {
   return run;
 }
 
+std::string read_splat_kind(const Cursor& in) {
+  std::string kind = in.text();
+  if (!is_splat_kind(kind)) {
+    in.refuse(fmt::format("'{}' is not a kind of splat", printable(kind, 60)));
+  }
+  return kind;
+}
+
+// What reports of older versions lack keeps its default.
+void read_boot(const Cursor& in, KernelInfo& kernel) {
+  if (in.has("taint_before")) kernel.taint_before = in.at("taint_before").integer<std::int64_t>();
+  if (in.has("splats")) {
+    for (const Cursor& splat : in.at("splats").elements()) {
+      kernel.splats.push_back({read_splat_kind(splat.at("kind")), splat.at("excerpt").text(),
+                               splat.at("running").text()});
+    }
+  }
+  if (in.has("boot_seconds")) kernel.boot_seconds = in.at("boot_seconds").number();
+  if (in.has("config")) kernel.config = in.at("config").text();
+  if (in.has("config_options")) {
+    for (const auto& [name, value] : in.at("config_options").members()) {
+      kernel.config_options[name] = value.text();
+    }
+  }
+  if (in.has("accelerator_note")) kernel.accelerator_note = in.at("accelerator_note").text();
+}
+
 KernelInfo read_kernel(const Cursor& in) {
   KernelInfo kernel;
   kernel.release = in.at("release").text();
@@ -103,6 +130,7 @@ KernelInfo read_kernel(const Cursor& in) {
   kernel.machine_id = in.at("machine_id").text();
   kernel.boot_id = in.at("boot_id").text();
   kernel.taint = in.at("taint").integer<std::int64_t>();
+  read_boot(in, kernel);
   return kernel;
 }
 

@@ -252,6 +252,33 @@ TEST(Json, TheSummaryIsTheGates) {
   EXPECT_EQ(Json::parse(to_json(Report()))["summary"]["decision"], "unknown");
 }
 
+TEST(Json, WhatTheKernelSaidComesBackAsItWas) {
+  const Report report = unwell_report();
+  const Result<Report> read = from_json(to_json(report));
+  ASSERT_TRUE(read.ok()) << read.error().str();
+  EXPECT_EQ(read->kernel.splats, report.kernel.splats);
+  EXPECT_EQ(read->kernel.taint_before, 0);
+  EXPECT_EQ(read->kernel.boot_seconds, 3.25);
+  EXPECT_EQ(read->kernel.config, "embedded");
+  EXPECT_EQ(read->kernel.config_options, report.kernel.config_options);
+  EXPECT_EQ(read->kernel.accelerator_note, "/dev/kvm: ENOENT");
+}
+
+TEST(Json, OfOlderReportsWhatTheKernelSaidIsNotKnown) {
+  Json json = Json::parse(to_json(unwell_report()));
+  for (const char* key :
+       {"taint_before", "splats", "boot_seconds", "config", "config_options", "accelerator_note"}) {
+    json["kernel"].erase(key);
+  }
+  const Result<Report> read = from_json(json.dump());
+  ASSERT_TRUE(read.ok()) << read.error().str();
+  EXPECT_TRUE(read->kernel.splats.empty());
+  EXPECT_FALSE(read->kernel.taint_before);
+  json["kernel"]["splats"] = {{{"kind", "sneeze"}, {"excerpt", ""}, {"running", ""}}};
+  EXPECT_THAT(from_json(json.dump()).error().str(),
+              HasSubstr("/kernel/splats/0/kind: 'sneeze' is not a kind of splat"));
+}
+
 TEST(Json, OneCaseALine) {
   const std::string text = to_json(sample_report());
   EXPECT_THAT(text, HasSubstr("\n    {\"id\":\"uts/hostname:clone:root\","));

@@ -133,10 +133,21 @@ Json run_json(const RunInfo& run) {
 }
 
 Json kernel_json(const KernelInfo& kernel) {
-  return {
+  Json out = {
       {"release", kernel.release},       {"version", kernel.version}, {"machine", kernel.machine},
       {"cmdline", kernel.cmdline},       {"engine", kernel.engine},   {"clock", kernel.clock},
       {"machine_id", kernel.machine_id}, {"boot_id", kernel.boot_id}, {"taint", kernel.taint}};
+  if (kernel.taint_before) out["taint_before"] = *kernel.taint_before;
+  Json& splats = out["splats"] = Json::array();
+  for (const Splat& splat : kernel.splats) {
+    splats.push_back(
+        {{"kind", splat.kind}, {"excerpt", splat.excerpt}, {"running", splat.running}});
+  }
+  if (kernel.boot_seconds > 0) out["boot_seconds"] = seconds(kernel.boot_seconds);
+  if (!kernel.config.empty()) out["config"] = kernel.config;
+  if (!kernel.config_options.empty()) out["config_options"] = kernel.config_options;
+  if (!kernel.accelerator_note.empty()) out["accelerator_note"] = kernel.accelerator_note;
+  return out;
 }
 
 Json environment_json(const Environment& environment) {

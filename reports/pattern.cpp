@@ -41,4 +41,25 @@ Result<std::regex> parse_pattern(std::string_view text) {
   }
 }
 
+Result<CasePattern> CasePattern::parse(std::string_view text) {
+  Result<std::regex> regex = parse_pattern(text);
+  if (!regex) return regex.error();
+  return CasePattern{std::string(text), *std::move(regex)};
+}
+
+bool CasePattern::matches(const CaseId& id) const {
+  return found_in_lines(regex, id.with_control(false).str());
+}
+
+bool found_in_lines(const std::regex& regex, std::string_view text) {
+  constexpr std::size_t longest_line = 500;
+  while (!text.empty()) {
+    const std::size_t end = text.find('\n');
+    const std::string line(text.substr(0, std::min(end, longest_line)));
+    if (std::regex_search(line, regex)) return true;
+    text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
+  }
+  return false;
+}
+
 }  // namespace nsbench

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 
 namespace nsbench {
 namespace {
@@ -43,7 +44,52 @@ void settle(CaseResult& result, const CaseResult& control) {
   }
 }
 
+// A bit, and what explains it; without kinds every splat does.
+struct TaintBit {
+  std::int64_t bit;
+  const char* name;
+  std::array<std::string_view, 4> kinds;
+};
+constexpr std::array taint_bits{
+    TaintBit{taint_died, "D: it died", {"oops", "bug", "panic"}},
+    TaintBit{taint_bad_page, "B: a bad page", {"bug", "kasan", "kfence", "kmsan"}},
+    TaintBit{taint_soft_lockup, "L: a soft lockup", {"soft-lockup", "panic"}},
+    TaintBit{taint_warned, "W: it warned", {}}};
+
+bool explains(const Splat& splat, const TaintBit& taint) {
+  if (taint.kinds.front().empty()) return true;
+  return std::find(taint.kinds.begin(), taint.kinds.end(), splat.kind) != taint.kinds.end();
+}
+
+// The bits that the run left and that no splat explains, by their names.
+std::string unexplained(const KernelInfo& kernel, std::int64_t gained) {
+  std::string names;
+  for (const TaintBit& taint : taint_bits) {
+    if ((gained & taint.bit) == 0) continue;
+    const bool explained =
+        std::any_of(kernel.splats.begin(), kernel.splats.end(),
+                    [&taint](const Splat& splat) { return explains(splat, taint); });
+    if (!explained) names += fmt::format("{}{}", names.empty() ? "" : ", ", taint.name);
+  }
+  return names;
+}
+
 }  // namespace
+
+std::vector<Splat> splats_of(const KernelInfo& kernel) {
+  std::vector<Splat> all = kernel.splats;
+  const bool booted = kernel.engine != "bare";
+  if (!kernel.taint_before && !booted) return all;
+  const std::int64_t before = kernel.taint_before.value_or(0);
+  const std::string names = unexplained(kernel, kernel.taint & ~before & unwell_taint);
+  if (!names.empty()) {
+    all.push_back({.kind = "taint",
+                   .excerpt = fmt::format("the kernel's taint went from {} to {} ({})", before,
+                                          kernel.taint, names),
+                   .running = ""});
+  }
+  return all;
+}
 
 void settle_controls(std::vector<CaseResult>& cases) {
   std::map<CaseId, std::size_t> wrong;  // by the id of the real case beside it

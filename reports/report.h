@@ -10,6 +10,7 @@
 
 #include "reports/case_id.h"
 #include "reports/judgement.h"
+#include "reports/splat.h"
 #include "reports/verdict.h"
 
 namespace nsbench {
@@ -118,7 +119,16 @@ struct KernelInfo {
   std::string clock = "wall";   // wall, instructions
   std::string machine_id;
   std::string boot_id;
+  // /proc/sys/kernel/tainted when the run ended, and when it began (absent: not known).
   std::int64_t taint = 0;
+  std::optional<std::int64_t> taint_before;
+  std::vector<Splat> splats;  // what its console said, from its boot to its end
+  double boot_seconds = 0;    // from the machine's start to nsbench's first line; 0: not ours
+  // Where its configuration was read ("embedded", or a path), and what of it matters here:
+  // config_options_of(). Empty: not known.
+  std::string config;
+  std::map<std::string, std::string> config_options;
+  std::string accelerator_note;  // why KVM was not used; empty if it was, or was not asked for
 };
 
 struct Environment {
@@ -148,6 +158,11 @@ struct Report {
   std::vector<Series> series;
   std::vector<Warning> warnings;
 };
+
+// Everything that says the kernel was not well: `splats`, and one of kind "taint" where the run
+// left a bit of unwell_taint that none of them explains. Of a kernel that was booted for the run,
+// and of which no taint_before is known, every bit is the run's.
+std::vector<Splat> splats_of(const KernelInfo& kernel);
 
 // A control that did not leak, or went wrong, says that its probe can't be trusted in that recipe:
 // passes beside it become Broken; a Fail stays, unless only Works statements failed in both.

@@ -141,7 +141,8 @@ std::string to_text(const Comparison& comparison, const TextOptions& options) {
   for (const std::string& part :
        {text::outcomes(comparison, fitting), text::changes(comparison, fitting),
         text::untold(comparison, fitting), text::families(comparison, fitting),
-        text::warnings(comparison, fitting), text::verdict(comparison, fitting)}) {
+        text::warnings(comparison, fitting), text::kernel(comparison, fitting),
+        text::verdict(comparison, fitting)}) {
     if (!part.empty()) out += '\n' + part;
   }
   return out;

@@ -31,7 +31,7 @@ std::string each(std::span<const Report> reports, const FormatOptions& options) 
 }
 
 std::string text(const Report& report, const FormatOptions& options) {
-  return to_text(report, options.text);
+  return to_text(report, options.text, options.judging);
 }
 std::string text_of(const Compared& compared, const FormatOptions& options) {
   return to_text(compared.comparison, options.text);
@@ -44,27 +44,29 @@ std::string json_of(const Compared& compared, const FormatOptions&) {
   return to_json(compared.comparison);
 }
 
-std::string markdown(const Report& report, const FormatOptions&) { return to_markdown(report); }
+std::string markdown(const Report& report, const FormatOptions& options) {
+  return to_markdown(report, options.judging);
+}
 std::string markdown_of(const Compared& compared, const FormatOptions&) {
   return to_markdown(compared.comparison);
 }
 
-std::string junit(std::span<const Report> reports, const FormatOptions&) {
-  return to_junit(reports);
+std::string junit(std::span<const Report> reports, const FormatOptions& options) {
+  return to_junit(reports, options.judging);
 }
 
-std::string github(std::span<const Report> reports, const FormatOptions&) {
-  return to_github(reports);
+std::string github(std::span<const Report> reports, const FormatOptions& options) {
+  return to_github(reports, options.judging);
 }
 std::string github_of(const Compared& compared, const FormatOptions&) {
   return to_github(compared.comparison);
 }
 
-std::string ktap(std::span<const Report> reports, const FormatOptions&) {
-  return to_tap(reports, Tap::Ktap);
+std::string ktap(std::span<const Report> reports, const FormatOptions& options) {
+  return to_tap(reports, Tap::Ktap, options.judging);
 }
-std::string tap13(std::span<const Report> reports, const FormatOptions&) {
-  return to_tap(reports, Tap::Tap13);
+std::string tap13(std::span<const Report> reports, const FormatOptions& options) {
+  return to_tap(reports, Tap::Tap13, options.judging);
 }
 
 std::string kcidb(std::span<const Report> reports, const FormatOptions& options) {
@@ -79,8 +81,8 @@ std::string benchfmt(std::span<const Report> reports, const FormatOptions&) {
   return to_benchfmt(reports);
 }
 
-std::string html(std::span<const Report> reports, const FormatOptions&) {
-  return to_html(reports.front());
+std::string html(std::span<const Report> reports, const FormatOptions& options) {
+  return to_html(reports.front(), options.judging);
 }
 std::string html_of(const Compared& compared, const FormatOptions&) {
   return to_html(compared.comparison, compared.base, compared.now);

@@ -9,12 +9,16 @@
 
 #include "reports/compare.h"
 #include "reports/formats/text.h"
+#include "reports/policy.h"
 #include "reports/report.h"
 
 namespace nsbench {
 
 struct FormatOptions {
-  TextOptions text;                // of what is for people to read in a terminal
+  TextOptions text;  // of what is for people to read in a terminal
+  // Known failures are shown as such: XFAIL. Not for json, kcidb, lava, lkp and benchfmt, which say
+  // what was found, whoever reads it.
+  Judging judging = {};
   std::string origin = "nsbench";  // kcidb: whose database entries they are, is_kcidb_origin()
 };
 

@@ -2,8 +2,11 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "reports/formats/comparison_parts.h"
 #include "reports/formats/markdown.h"
+#include "reports/formats/splats.h"
 #include "reports/formats/text_parts.h"
 #include "reports/formats/words.h"
 #include "reports/gate.h"
@@ -74,8 +77,25 @@ std::vector<std::string> lines_of(const text::Alike& alike) {
   return lines;
 }
 
-void annotate(const Report& report, Annotations& out) {
+void annotate(const Splat& splat, Annotations& out) {
+  constexpr std::size_t lines_shown = 12;
+  out.error("the kernel was not well: " + headline(splat), splats::lines(splat, lines_shown));
+}
+
+// Whether all that failed alike is known to the policy.
+bool is_known(const text::Alike& failed, const Ruling& judged) {
+  return std::all_of(failed.ids.begin(), failed.ids.end(), [&judged](const std::string& text) {
+    const Result<CaseId> id = CaseId::parse(text);
+    return id && find(judged.xfail, *id) != nullptr;
+  });
+}
+
+void annotate(const Report& report, const Ruling& judged, Annotations& out) {
+  if (splats::outcome_of(report.kernel, judged) == splats::Outcome::Unwell) {
+    for (const Splat& splat : splats_of(report.kernel)) annotate(splat, out);
+  }
   for (const text::Alike& failed : text::alike(report, VerdictKind::Fail)) {
+    if (is_known(failed, judged)) continue;
     out.error(failed.first->id.str(), lines_of(failed));
   }
   for (const text::Alike& broken : text::alike(report, VerdictKind::Broken)) {
@@ -92,18 +112,21 @@ void annotate(const Report& report, Annotations& out) {
 
 }  // namespace
 
-std::string to_github(std::span<const Report> reports) {
+std::string to_github(std::span<const Report> reports, const Judging& by) {
   Annotations out;
   std::string summary;
   for (const Report& report : reports) {
-    annotate(report, out);
-    summary += (summary.empty() ? "" : "\n") + to_markdown(report);
+    annotate(report, judge(report, by), out);
+    summary += (summary.empty() ? "" : "\n") + to_markdown(report, by);
   }
   return out.with(summary);
 }
 
 std::string to_github(const Comparison& comparison) {
   Annotations out;
+  for (const ComparedSplat& one : comparison.splats) {
+    if (one.is_new) annotate(one.splat, out);
+  }
   for (const CaseComparison& one : comparison.cases) {
     const std::string states = fmt::format("{}, now {}", one.before, one.after);
     if (one.outcome == Outcome::Regressed || one.outcome == Outcome::Failing) {

@@ -66,6 +66,12 @@ std::string environments(const Report& base, const Report& now) {
   return out + "</tbody></table></div>\n";
 }
 
+std::vector<Splat> compared_splats(const Comparison& comparison) {
+  std::vector<Splat> all;
+  for (const ComparedSplat& one : comparison.splats) all.push_back(one.splat);
+  return all;
+}
+
 // What to do about the gravest of it; empty if nothing needs to be done.
 std::string next_step(const Comparison& comparison) {
   for (const Outcome outcome : {Outcome::Regressed, Outcome::Failing, Outcome::LostCoverage}) {
@@ -100,8 +106,8 @@ std::string body(const html::Verdict& verdict,
 
 }  // namespace
 
-std::string to_html(const Report& report) {
-  const Decision decision = decide(report);
+std::string to_html(const Report& report, const Judging& by) {
+  const Decision decision = judge(report, by).decision;
   const Summary summary = summarise(report);
   const html::Grid grid = html::grid_of(report);
   html::Verdict verdict{
@@ -121,15 +127,17 @@ std::string to_html(const Report& report) {
   show("pass", summary.pass, "hold");
   nlohmann::json data = html::seen(grid);
   data["charts"] = html::charts(report);
-  return html::document(fmt::format("nsbench: {} ({})", report.kernel.release, decision.id()),
-                        body(verdict, shown,
-                             {{"failures", "What went wrong", html::failures(report)},
-                              {"isolation", "Isolation", html::matrix(grid)},
-                              {"timings", "Timings", html::timings(report)},
-                              {"skipped", "Skipped", html::skipped(report)},
-                              {"warnings", "Warnings", html::warnings(report.warnings)},
-                              {"environment", "Environment", environment(report)}}),
-                        data);
+  return html::document(
+      fmt::format("nsbench: {} ({})", report.kernel.release, decision.id()),
+      body(verdict, shown,
+           {{"kernel", "The kernel was not well", html::kernel(splats_of(report.kernel))},
+            {"failures", "What went wrong", html::failures(report)},
+            {"isolation", "Isolation", html::matrix(grid)},
+            {"timings", "Timings", html::timings(report)},
+            {"skipped", "Skipped", html::skipped(report)},
+            {"warnings", "Warnings", html::warnings(report.warnings)},
+            {"environment", "Environment", environment(report)}}),
+      data);
 }
 
 std::string to_html(const Comparison& comparison, std::span<const Report> base,
@@ -159,7 +167,8 @@ std::string to_html(const Comparison& comparison, std::span<const Report> base,
       fmt::format("nsbench: {} against {} ({})", comparison.now.release, comparison.base.release,
                   decision.id()),
       body(verdict, shown,
-           {{"outcomes", "Isolation and coverage", html::outcomes(comparison, before, after)},
+           {{"kernel", "The new kernel was not well", html::kernel(compared_splats(comparison))},
+            {"outcomes", "Isolation and coverage", html::outcomes(comparison, before, after)},
             {"changes", "Timings", html::changes(comparison, before, after)},
             {"families", "Families", html::families(comparison)},
             {"untold", "What can't be told, and why", html::untold(comparison)},

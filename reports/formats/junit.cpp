@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "reports/formats/markup.h"
+#include "reports/formats/splats.h"
 #include "reports/formats/words.h"
 #include "reports/statistics.h"
 
@@ -33,9 +34,8 @@ struct Suite {
   std::string cases;
 };
 
-void add_case(Suite& suite, const std::string& classname, const CaseId& id, double seconds,
+void add_case(Suite& suite, const std::string& classname, std::string_view name, double seconds,
               const std::string& inside) {
-  const std::string name = id.str().substr(id.family.size() + 1);
   suite.cases += fmt::format("    <testcase classname=\"{}\" name=\"{}\" time=\"{:.3f}\"",
                              classname, xml(name), seconds);
   suite.cases += inside.empty() ? "/>\n" : fmt::format(">\n{}    </testcase>\n", inside);
@@ -63,12 +63,26 @@ std::string failure_of(const CaseResult& result) {
                  body + "again: nsbench rerun " + xml(result.id.str()) + '\n');
 }
 
-void add(Suite& suite, const std::string& classname, const CaseResult& result) {
+// The name within its family.
+std::string name_of(const CaseId& id) { return id.str().substr(id.family.size() + 1); }
+
+// JUnit has no word for a failure that is known: it is skipped, and says why.
+bool add_known(Suite& suite, const Ruling& judged, const CaseId& id, std::string& inside) {
+  const KnownCase* const known = find(judged.xfail, id);
+  if (known == nullptr) return false;
+  ++suite.counts.skipped;
+  inside = element("skipped", "", "XFAIL: " + known->str());
+  return true;
+}
+
+void add(Suite& suite, const std::string& classname, const CaseResult& result,
+         const Ruling& judged) {
   std::string inside;
   switch (result.verdict) {
     case VerdictKind::Pass:
       break;
     case VerdictKind::Fail:
+      if (add_known(suite, judged, result.id, inside)) break;
       ++suite.counts.failures;
       inside = failure_of(result);
       break;
@@ -82,7 +96,33 @@ void add(Suite& suite, const std::string& classname, const CaseResult& result) {
       inside = element("error", "broken", result.observed);
       break;
   }
-  add_case(suite, classname, result.id, result.seconds, inside);
+  add_case(suite, classname, name_of(result.id), result.seconds, inside);
+}
+
+void add(Suite& suite, const std::string& classname, const KernelInfo& kernel,
+         const Ruling& judged) {
+  constexpr std::size_t longest = 32'000;
+  const std::vector<Splat> all = splats_of(kernel);
+  std::string inside;
+  switch (splats::outcome_of(kernel, judged)) {
+    case splats::Outcome::Well:
+      break;
+    case splats::Outcome::Known:
+      ++suite.counts.skipped;
+      inside = element("skipped", "", "XFAIL: " + headline(all.front()));
+      break;
+    case splats::Outcome::Unwell:
+      ++suite.counts.failures;
+      std::string body;
+      for (const Splat& splat : all) {
+        body += xml(splats::title(splat)) + '\n';
+        for (const std::string& line : splats::lines(splat, 60)) body += xml(line) + '\n';
+        if (body.size() > longest) break;
+      }
+      inside = element("failure", "splat", headline(all.front()), body);
+      break;
+  }
+  add_case(suite, classname, splats::probe, 0, inside);
 }
 
 double seconds_of(const Series& series) {
@@ -99,18 +139,20 @@ std::string numbers_of(const Series& series) {
       times.p50, times.p90, times.p99, times.max, xml(series.unit), times.calls);
 }
 
-void add(Suite& suite, const std::string& classname, const Series& series) {
+void add(Suite& suite, const std::string& classname, const Series& series, const Ruling& judged) {
   std::string inside;
   if (series.skip) {
     ++suite.counts.skipped;
     inside = element("skipped", "", fmt::format("{}: {}", id(*series.skip), series.error));
   } else if (!series.is_result()) {
-    ++suite.counts.errors;
-    inside = element("error", "benchmark", series.error.empty() ? "timed no call" : series.error);
+    if (!add_known(suite, judged, series.id, inside)) {
+      ++suite.counts.errors;
+      inside = element("error", "benchmark", series.error.empty() ? "timed no call" : series.error);
+    }
   } else {
     inside = numbers_of(series);
   }
-  add_case(suite, classname, series.id, seconds_of(series), inside);
+  add_case(suite, classname, name_of(series.id), seconds_of(series), inside);
 }
 
 // In the order in which families come in the report.
@@ -151,16 +193,22 @@ std::string suite_xml(const Suite& suite, const std::string& name, const Report&
   return out + ">\n" + properties(report) + suite.cases + "  </testsuite>\n";
 }
 
-std::string suites_of(const Report& report, const std::string& prefix, Counts& all) {
+std::string suites_of(const Report& report, const std::string& prefix, const Judging& by,
+                      Counts& all) {
+  const Ruling judged = judge(report, by);
   Suites suites;
   const auto classname = [&](const CaseId& id) {
     return fmt::format("{}nsbench.{}", prefix, id.family);
   };
   for (const CaseResult& result : report.cases) {
-    if (!result.id.control) add(suites.of(result.id.family), classname(result.id), result);
+    if (!result.id.control) add(suites.of(result.id.family), classname(result.id), result, judged);
   }
   for (const Series& series : report.series) {
-    add(suites.of(series.id.family), classname(series.id), series);
+    add(suites.of(series.id.family), classname(series.id), series, judged);
+  }
+  if (splats::is_told(report.kernel)) {
+    add(suites.of(std::string(splats::family)), fmt::format("{}nsbench.{}", prefix, splats::family),
+        report.kernel, judged);
   }
   if (report.run.interrupted) {
     Suite& suite = suites.of("nsbench");
@@ -182,12 +230,12 @@ std::string suites_of(const Report& report, const std::string& prefix, Counts& a
 
 }  // namespace
 
-std::string to_junit(std::span<const Report> reports) {
+std::string to_junit(std::span<const Report> reports, const Judging& by) {
   Counts all;
   std::string suites;
   for (std::size_t i = 0; i < reports.size(); ++i) {
     const std::string prefix = reports.size() == 1 ? "" : fmt::format("run{}.", i + 1);
-    suites += suites_of(reports[i], prefix, all);
+    suites += suites_of(reports[i], prefix, by, all);
   }
   // No `skipped` here: Jenkins' schema refuses it.
   return fmt::format(

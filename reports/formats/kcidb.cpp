@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "reports/formats/dotted.h"
+#include "reports/formats/splats.h"
 #include "reports/formats/words.h"
 #include "reports/gate.h"
 #include "reports/json_layout.h"
@@ -166,6 +167,21 @@ Json case_json(const Run& run, const CaseResult& result) {
   return out;
 }
 
+Json kernel_json(const Run& run, const KernelInfo& kernel) {
+  const std::vector<Splat> all = splats_of(kernel);
+  const std::string name = fmt::format("{}.{}", splats::family, splats::probe);
+  Json out = test_json(run, name, all.empty() ? "PASS" : "FAIL");
+  if (!all.empty()) {
+    std::string log = splats::all(all, longest_excerpt);
+    if (log.empty()) log = headline(all.front());
+    out["log_excerpt"] = std::move(log);
+    Json& misc = out["misc"] = {{"splats", Json::array()}};
+    for (const Splat& splat : all) misc["splats"].push_back(printable(splat.kind, 60));
+  }
+  out["environment"] = run.environment;
+  return out;
+}
+
 struct Metric {
   const char* name;
   double value;
@@ -244,6 +260,7 @@ std::string to_kcidb(std::span<const Report> reports, std::string_view origin) {
       if (!result.id.control) tests.push_back(case_json(run, result));
     }
     for (const Series& series : report.series) append_series(tests, run, series);
+    if (splats::is_told(kernel)) tests.push_back(kernel_json(run, kernel));
   }
   return lay_out({{"version", {{"major", 5}, {"minor", 3}}},
                   {"checkouts", checkouts.take()},

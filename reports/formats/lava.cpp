@@ -8,6 +8,7 @@
 
 #include "reports/formats/amount.h"
 #include "reports/formats/dotted.h"
+#include "reports/formats/splats.h"
 #include "reports/gate.h"
 #include "reports/statistics.h"
 
@@ -82,6 +83,10 @@ void append(Signals& signals, const Report& report, const std::string& prefix) {
     }
     const std::string unit = id_text(series.unit, 40);
     signals.add(name, "pass", statistics_of(series).p25, unit.empty() ? "none" : unit);
+  }
+  if (splats::is_told(report.kernel)) {
+    signals.add(fmt::format("{}{}.{}", prefix, splats::family, splats::probe),
+                splats_of(report.kernel).empty() ? "pass" : "fail");
   }
   if (report.run.interrupted) signals.add(prefix + "interrupted", "unknown");
 }

@@ -10,6 +10,7 @@
 #include "reports/formats/amount.h"
 #include "reports/formats/comparison_parts.h"
 #include "reports/formats/dotted.h"
+#include "reports/formats/splats.h"
 #include "reports/formats/text_parts.h"
 #include "reports/inference.h"
 #include "reports/printable.h"
@@ -52,6 +53,12 @@ std::string lines_of(const Report& report) {
     number_line(out, fmt::format("{}.min_{}", key, unit), all.min);
     number_line(out, fmt::format("{}.mean_{}", key, unit), all.mean);
   }
+  if (!splats::is_told(report.kernel)) return out;
+  std::map<std::string, int> kinds;
+  for (const Splat& splat : splats_of(report.kernel)) ++kinds[id_text(splat.kind, 60)];
+  out +=
+      fmt::format("{}.{}.{}: 1\n", splats::family, splats::probe, kinds.empty() ? "pass" : "fail");
+  for (const auto& [kind, count] : kinds) out += fmt::format("dmesg.{}: {}\n", kind, count);
   return out;
 }
 
@@ -191,6 +198,10 @@ std::string times_table(const Comparison& comparison, const Side& base, const Si
 
 std::string rest(const Comparison& comparison) {
   std::string out;
+  for (const ComparedSplat& one : comparison.splats) {
+    out += fmt::format("dmesg.{} ({}): {}\n", id_text(one.splat.kind, 60),
+                       one.is_new ? "new" : "as in base", headline(one.splat));
+  }
   for (const auto& [outcome, states] : text::outcomes_of(comparison)) {
     for (const auto& [state, ids] : states) {
       if (is_about_failing(outcome)) continue;

@@ -10,6 +10,7 @@
 #include "reports/formats/amount.h"
 #include "reports/formats/comparison_parts.h"
 #include "reports/formats/markup.h"
+#include "reports/formats/splats.h"
 #include "reports/formats/text_parts.h"
 #include "reports/formats/words.h"
 #include "reports/gate.h"
@@ -82,6 +83,50 @@ struct Tally {
     skip += result.verdict == VerdictKind::Skip ? 1 : 0;
   }
 };
+
+constexpr std::size_t splats_shown = 5;
+
+// Inline code, a line each: a fence could be closed by what the kernel printed.
+std::string splat(const Splat& one, std::string_view note) {
+  constexpr std::size_t lines_shown = 20;
+  std::string out = fmt::format("- **{}**{}\n", plain(splats::title(one)), note);
+  for (const std::string& line : splats::lines(one, lines_shown)) {
+    out += fmt::format("  - {}\n", code(line, 500));
+  }
+  return out;
+}
+
+std::string kernel(const std::vector<Splat>& all) {
+  if (all.empty()) return {};
+  std::string out = "\n### The kernel was not well\n\n";
+  for (std::size_t i = 0; i < std::min(all.size(), splats_shown); ++i) out += splat(all[i], "");
+  if (all.size() > splats_shown) out += fmt::format("- and {} more\n", all.size() - splats_shown);
+  return out;
+}
+
+std::string kernel(const std::vector<ComparedSplat>& all) {
+  if (all.empty()) return {};
+  std::string out = "\n### The new kernel was not well\n\n";
+  for (std::size_t i = 0; i < std::min(all.size(), splats_shown); ++i) {
+    out += splat(all[i].splat, all[i].is_new ? " (new)" : " (as in base)");
+  }
+  if (all.size() > splats_shown) out += fmt::format("- and {} more\n", all.size() - splats_shown);
+  return out;
+}
+
+std::string known(const Ruling& judged) {
+  std::string out;
+  for (const auto& [word, cases] : {std::pair("XFAIL", &judged.xfail),
+                                    {"XPASS", &judged.xpass},
+                                    {"expired", &judged.expired}}) {
+    for (const KnownCase& one : *cases) {
+      out += fmt::format("- {}: {}: {}\n", word, code(one.id.str()), plain(one.str()));
+    }
+  }
+  for (const std::string& one : judged.allowed_splats)
+    out += fmt::format("- allowed: {}\n", code(one));
+  return out.empty() ? out : "\n### Known to the policy\n\n" + out;
+}
 
 std::string isolation(const Report& report) {
   std::map<std::pair<std::size_t, std::string>, Tally> families;
@@ -253,15 +298,16 @@ std::string families(const Comparison& comparison) {
 
 }  // namespace
 
-std::string to_markdown(const Report& report) {
-  const Decision decision = decide(report);
+std::string to_markdown(const Report& report, const Judging& by) {
+  const Ruling judged = judge(report, by);
+  const Decision& decision = judged.decision;
   std::string out = title(words::headline(report, decision), decision);
   out += fmt::format("\n{}\n{}\n", plain(words::machine(report)), plain(words::run(report.run)));
   const std::string next = words::next_command(report, decision);
   if (!next.empty()) out += fmt::format("\nNext: {}\n", code(next));
-  return out + isolation(report) + wrong(report, VerdictKind::Fail, "Failed") +
-         wrong(report, VerdictKind::Broken, "Broken") + timings(report) + skipped(report) +
-         warnings(report.warnings) + environment(report);
+  return out + kernel(splats_of(report.kernel)) + known(judged) + isolation(report) +
+         wrong(report, VerdictKind::Fail, "Failed") + wrong(report, VerdictKind::Broken, "Broken") +
+         timings(report) + skipped(report) + warnings(report.warnings) + environment(report);
 }
 
 std::string to_markdown(const Comparison& comparison) {
@@ -270,8 +316,8 @@ std::string to_markdown(const Comparison& comparison) {
   out += fmt::format(
       "\n- base: {}\n- new: {}\n\n{}\n", plain(words::side(comparison.base, comparison.sessions)),
       plain(words::side(comparison.now, comparison.sessions)), plain(words::extent(comparison)));
-  return out + outcomes(comparison) + changes(comparison) + untold(comparison) +
-         families(comparison) + warnings(comparison.warnings);
+  return out + kernel(comparison.splats) + outcomes(comparison) + changes(comparison) +
+         untold(comparison) + families(comparison) + warnings(comparison.warnings);
 }
 
 }  // namespace nsbench

@@ -94,8 +94,7 @@ std::string warnings(const Report& report, const TextOptions& options) {
   return out;
 }
 
-std::string verdict(const Report& report, const TextOptions& options) {
-  const Decision decision = decide(report);
+std::string verdict(const Report& report, const Decision& decision, const TextOptions& options) {
   const std::string line = fmt::format("{}; exit {}", words::headline(report, decision),
                                        static_cast<int>(decision.code));
   const auto width = static_cast<std::size_t>(options.width);
@@ -110,15 +109,17 @@ std::string verdict(const Report& report, const TextOptions& options) {
 
 }  // namespace
 
-std::string to_text(const Report& report, const TextOptions& options) {
+std::string to_text(const Report& report, const TextOptions& options, const Judging& by) {
   TextOptions fitting = options;
   fitting.width = std::clamp(options.width, 40, 400);
+  const Ruling judged = judge(report, by);
   std::string out = header(report, fitting);
   for (const std::string& part :
        {text::isolation(report, fitting), text::failures(report, fitting),
         text::timings(report, fitting), text::histograms(report, fitting),
         text::environment(report, fitting), text::skipped(report, fitting),
-        warnings(report, fitting), verdict(report, fitting)}) {
+        warnings(report, fitting), text::policy(judged, fitting), text::kernel(report, fitting),
+        verdict(report, judged.decision, fitting)}) {
     if (!part.empty()) out += '\n' + part;
   }
   return out;

@@ -3,6 +3,7 @@
 
 #include <string>
 
+#include "reports/policy.h"
 #include "reports/report.h"
 
 namespace nsbench {
@@ -19,6 +20,6 @@ struct TextOptions {
 
 // Isolation by namespace x method x privilege, timings, environment, skips grouped by reason,
 // warnings, and the verdict with the next useful command. Ends in a newline.
-std::string to_text(const Report& report, const TextOptions& options);
+std::string to_text(const Report& report, const TextOptions& options, const Judging& by = {});
 
 }  // namespace nsbench

@@ -14,6 +14,7 @@
 #include "reports/formats/terminal.h"
 #include "reports/formats/text.h"
 #include "reports/gate.h"
+#include "reports/policy.h"
 #include "reports/report.h"
 
 namespace nsbench::text {
@@ -26,6 +27,9 @@ std::string timings(const Report& report, const TextOptions& options);
 std::string histograms(const Report& report, const TextOptions& options);
 std::string environment(const Report& report, const TextOptions& options);
 std::string skipped(const Report& report, const TextOptions& options);
+std::string kernel(const Report& report, const TextOptions& options);
+std::string kernel(const Comparison& comparison, const TextOptions& options);
+std::string policy(const Ruling& judged, const TextOptions& options);
 
 // Every benchmark that was not skipped, as tables have them: by family, kind and parameters.
 std::vector<const Series*> timed_in_order(const Report& report);

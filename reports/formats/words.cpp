@@ -58,6 +58,15 @@ std::optional<std::string> worth_a_rerun(const Report& report) {
                   [](const Series& series) { return !series.skip && !series.is_result(); });
 }
 
+// A case that was running when the kernel first said that it was not well; empty if none is known.
+std::string at_a_splat(const KernelInfo& kernel) {
+  for (const Splat& splat : kernel.splats) {
+    const Result<CaseId> id = CaseId::parse(splat.running.substr(0, splat.running.find(' ')));
+    if (id) return id->with_control(false).str();
+  }
+  return {};
+}
+
 std::string with_errno(const std::string& observed, int err) {
   const bool known = err == 0 || observed.find(errno_name(err)) != std::string::npos;
   return known ? observed : fmt::format("{} ({})", observed, errno_name(err));
@@ -119,6 +128,9 @@ std::vector<Finding> findings(const CaseResult& result) {
 }
 
 std::string headline(const Report& report, const Decision& decision) {
+  if (decision.code == ExitCode::Failed && decision.about_kernel) {
+    return "THE KERNEL WAS NOT WELL: " + decision.reasons.front();
+  }
   if (decision.code == ExitCode::Failed) {
     return "ISOLATION IS BROKEN: " + decision.reasons.front();
   }
@@ -129,6 +141,10 @@ std::string headline(const Report& report, const Decision& decision) {
 }
 
 std::string next_command(const Report& report, const Decision& decision) {
+  if (decision.about_kernel) {
+    const std::string id = at_a_splat(report.kernel);
+    return id.empty() ? "dmesg, for what came before and after" : "nsbench rerun " + id;
+  }
   if (const auto id = worth_a_rerun(report)) return fmt::format("nsbench rerun {}", *id);
   if (decision.code == ExitCode::Unknown) {
     return report.environment.uid == 0 ? "" : "sudo nsbench, to check what needs root";

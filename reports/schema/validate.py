@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""Validates what nsbench wrote: validate.py [--comparison] FILE.json...
+"""Validates what nsbench wrote: validate.py [--comparison | --policy] FILE.json...
 
 Exits 0 if every file is what nsbench-report-1.schema.json says (or nsbench-comparison-1.schema.json
-with --comparison), 1 if one is not, and 77 (skipped) if the Python package jsonschema is not
+with --comparison, nsbench-policy-1.schema.json with --policy), 1 if one is not, and 77 (skipped) if the Python package jsonschema is not
 installed (Debian: python3-jsonschema).
 """
 
@@ -17,7 +17,10 @@ except ImportError:
     sys.exit(77)
 
 REPORT = "nsbench-report-1.schema.json"
-COMPARISON = "nsbench-comparison-1.schema.json"
+OTHERS = {
+    "--comparison": "nsbench-comparison-1.schema.json",
+    "--policy": "nsbench-policy-1.schema.json",
+}
 
 
 def refuse_constant(name):
@@ -37,8 +40,8 @@ def complaints(validator, path):
 
 def main(paths):
     name = REPORT
-    if paths[:1] == ["--comparison"]:
-        name, paths = COMPARISON, paths[1:]
+    if paths and paths[0] in OTHERS:
+        name, paths = OTHERS[paths[0]], paths[1:]
     if not paths:
         sys.exit(__doc__)
     schema = json.loads(pathlib.Path(__file__).with_name(name).read_text("utf-8"))

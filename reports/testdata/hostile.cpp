@@ -11,6 +11,8 @@ Report hostile_report() {
   Report report = sample_report();
   report.kernel.release = report.kernel.version = report.kernel.cmdline = text;
   report.kernel.machine = report.kernel.engine = text;
+  report.kernel.splats = {{"bug", "BUG: " + text + '\n' + text, text}};
+  report.kernel.accelerator_note = report.kernel.config = text;
   report.environment.host_name = report.environment.cpu_model = report.environment.lsm = text;
   report.environment.virtualisation = report.environment.missing_capabilities = text;
   report.environment.namespaces.emplace_back(text, true);

@@ -32,6 +32,9 @@ def results_of(path):
         skipped = series["skip"] is not None
         failed = series["failures"] > 0 or series["calls"] == 0
         results[series["id"]] = "SKIP" if skipped else "BROKEN" if failed else "PASS"
+    kernel = report["kernel"]
+    if kernel["splats"] or kernel["engine"] != "bare":
+        results["kernel/is_well"] = "FAIL" if kernel["splats"] else "PASS"
     return results
 
 

@@ -238,6 +238,34 @@ Report healthy_report() {
   return report;
 }
 
+Report unwell_report() {
+  Report report = healthy_report();
+  KernelInfo& kernel = report.kernel;
+  kernel.engine = "qemu-tcg";
+  kernel.taint_before = 0;
+  kernel.taint = taint_warned | taint_died;
+  kernel.boot_seconds = 3.25;
+  kernel.config = "embedded";
+  kernel.config_options = {{"CONFIG_HZ", "250"}, {"CONFIG_NET_NS", "y"}, {"CONFIG_TIME_NS", "n"}};
+  kernel.accelerator_note = "/dev/kvm: ENOENT";
+  kernel.splats = {
+      {"kasan",
+       "[   12.345670] ==================================================================\n"
+       "[   12.345671] BUG: KASAN: slab-use-after-free in cleanup_net+0x51/0x5f0\n"
+       "[   12.345672] Read of size 8 at addr ffff888004a1b2c0 by task kworker/u4:2/34\n"
+       "[   12.345680] Call Trace:\n"
+       "[   12.345681]  <TASK>\n"
+       "[   12.345682]  process_one_work+0x1a1/0x3a0\n"
+       "[   12.345690] ==================================================================",
+       "net/interfaces:clone:root net/interfaces:clone3:root"},
+      {"warning",
+       "[   14.000001] ------------[ cut here ]------------\n"
+       "[   14.000002] WARNING: CPU: 1 PID: 412 at kernel/nsproxy.c:187 free_nsproxy+0x8c/0x90\n"
+       "[   14.000020] ---[ end trace 0000000000000000 ]---",
+       ""}};
+  return report;
+}
+
 Report sample_report(double pace) {
   Report report = healthy_report();
   add_trouble(report.cases);

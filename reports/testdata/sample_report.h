@@ -15,4 +15,7 @@ Report sample_report(double pace = 1);
 // The same kernel on a good day: everything that could run holds.
 Report healthy_report();
 
+// A kernel that nsbench booted, on a bad day: all checks hold, and it says that it is not well.
+Report unwell_report();
+
 }  // namespace nsbench

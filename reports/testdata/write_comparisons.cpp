@@ -14,7 +14,8 @@ int main(int argc, char** argv) {
     return 2;
   }
   const SampleSides sides = sample_sides();
-  const SampleRuns runs = in_turn({{}, {.id = "join/uts:setns:root"}}, 3);
+  SampleRuns runs = in_turn({{}, {.id = "join/uts:setns:root"}}, 3);
+  runs.now.front().kernel.splats = {{"oops", "Oops: 0002 [#1] PREEMPT SMP", ""}};
   const Result<Comparison> comparisons[] = {
       compare(std::vector{sides.base}, std::vector{sides.now, sides.null}, {}),
       compare(runs.base, runs.now, {})};

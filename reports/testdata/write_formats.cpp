@@ -15,8 +15,8 @@ int main(int argc, char** argv) {
     std::fputs("usage: write_formats DIRECTORY\n", stderr);
     return 2;
   }
-  const std::pair<const char*, Report> reports[] = {{"sample", sample_report()},
-                                                    {"healthy", healthy_report()}};
+  const std::pair<const char*, Report> reports[] = {
+      {"sample", sample_report()}, {"healthy", healthy_report()}, {"unwell", unwell_report()}};
   for (const auto& [name, report] : reports) {
     for (const Format& format : all_formats()) {
       if (!serves(format, Serves::Report)) continue;

@@ -10,6 +10,7 @@
 
 #include "reports/formats/html/document.h"
 #include "reports/formats/markup.h"
+#include "reports/formats/splats.h"
 #include "reports/formats/text_parts.h"
 #include "reports/formats/words.h"
 #include "reports/printable.h"
@@ -279,6 +280,18 @@ std::string matrix(const Grid& grid) {
 std::string failures(const Report& report) {
   return alike(text::alike(report, VerdictKind::Fail), "fail") +
          alike(text::alike(report, VerdictKind::Broken), "broken");
+}
+
+std::string kernel(const std::vector<Splat>& splats) {
+  constexpr std::size_t lines_shown = 120;
+  std::string out;
+  for (const Splat& splat : splats) {
+    out += fmt::format("<article class=\"finding fail\">\n<h3>{}</h3>\n<pre>",
+                       xml(splats::title(splat)));
+    for (const std::string& line : splats::lines(splat, lines_shown)) out += xml(line) + '\n';
+    out += "</pre>\n</article>\n";
+  }
+  return out;
 }
 
 std::string skipped(const Report& report) {

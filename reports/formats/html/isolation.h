@@ -39,6 +39,7 @@ Grid grid_of(const Report& report);  // points into `report`
 std::string matrix(const Grid& grid);
 std::string failures(const Report& report);
 std::string skipped(const Report& report);
+std::string kernel(const std::vector<Splat>& splats);
 
 // What was seen in every cell, in the order of the page: texts and statements that repeat are
 // stored once. page.js reads it.
