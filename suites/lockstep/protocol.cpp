@@ -10,6 +10,7 @@
 #include <type_traits>
 #include <utility>
 
+#include "reports/percent.h"
 #include "reports/printable.h"
 
 namespace nsbench::lockstep {
@@ -32,13 +33,7 @@ class Line {
 
   Line& text(std::string_view key, std::string_view value, std::size_t limit = max_text) {
     text_ += fmt::format(" {}=", key);
-    for (const char c : value.substr(0, limit)) {
-      if (c > ' ' && c <= '~' && c != '%') {
-        text_ += c;
-      } else {
-        text_ += fmt::format("%{:02X}", static_cast<unsigned char>(c));
-      }
-    }
+    text_ += percent_encoded(value.substr(0, limit));
     return *this;
   }
   template <class T>
@@ -107,31 +102,6 @@ struct Encoder {
   }
 };
 
-int hex_value(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  return -1;
-}
-
-std::optional<std::string> unescaped(std::string_view value) {
-  std::string text;
-  for (std::size_t i = 0; i < value.size(); ++i) {
-    if (value[i] <= ' ' || value[i] > '~') return std::nullopt;
-    if (value[i] != '%') {
-      text += value[i];
-      continue;
-    }
-    if (i + 2 >= value.size()) return std::nullopt;
-    const int high = hex_value(value[i + 1]);
-    const int low = hex_value(value[i + 2]);
-    if (high < 0 || low < 0) return std::nullopt;
-    text += static_cast<char>(high * 16 + low);
-    i += 2;
-  }
-  return text;
-}
-
 // Takes a line's keys one by one. After the first that is wrong all read as empty, and error() is
 // about that one.
 class Keys {
@@ -147,7 +117,7 @@ class Keys {
   std::string text(std::string_view key, bool needed = true) {
     const std::string_view* const value = find(key, needed);
     if (value == nullptr) return "";
-    std::optional<std::string> text = unescaped(*value);
+    std::optional<std::string> text = percent_decoded(*value);
     if (!text) spoil(key, *value);
     return text.value_or("");
   }

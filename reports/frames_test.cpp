@@ -1,0 +1,130 @@
+#include "reports/frames.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+#include "reports/percent.h"
+
+namespace nsbench {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+std::string long_text() {
+  std::string text;
+  for (int i = 0; i < 3000; ++i) text += std::to_string(i) + (i % 7 == 0 ? "\n" : " %\xc3\xbc");
+  return text;
+}
+
+std::vector<std::string> lines_of(const std::string& text) {
+  std::vector<std::string> lines;
+  for (std::size_t at = 0; at < text.size();) {
+    const std::size_t end = text.find('\n', at) + 1;
+    lines.push_back(text.substr(at, end - at));
+    at = end;
+  }
+  return lines;
+}
+
+TEST(Percent, AnyBytesComeBack) {
+  std::string all;
+  for (int i = 0; i < 256; ++i) all += static_cast<char>(i);
+  EXPECT_EQ(percent_decoded(percent_encoded(all)), all);
+  EXPECT_EQ(percent_decoded(percent_encoded(all, Spaces::Kept), Spaces::Kept), all);
+  EXPECT_EQ(percent_encoded("a b%\n"), "a%20b%25%0A");
+  EXPECT_EQ(percent_encoded("a b", Spaces::Kept), "a b");
+}
+
+TEST(Percent, WhatIsNeverWrittenIsRefused) {
+  for (const char* text : {"a b", "%", "%4", "%G0", "\n", "\x7f", "\xff"}) {
+    EXPECT_FALSE(percent_decoded(text)) << text;
+  }
+}
+
+TEST(Frames, MessagesComeBackHoweverTheBytesAreCut) {
+  const std::vector<FramedMessage> sent{{"report", long_text()}, {"end", ""}, {"report", "x"}};
+  FrameWriter writer;
+  std::string bytes;
+  for (const FramedMessage& message : sent) bytes += writer.lines_of(message);
+  for (const std::size_t step : {1UL, 7UL, 1000UL, bytes.size()}) {
+    FrameReader reader;
+    std::vector<FramedMessage> got;
+    for (std::size_t at = 0; at < bytes.size(); at += step) {
+      for (FramedMessage& one : reader.feed(std::string_view(bytes).substr(at, step))) {
+        got.push_back(std::move(one));
+      }
+    }
+    EXPECT_EQ(got, sent);
+    EXPECT_THAT(reader.problems(), IsEmpty());
+  }
+}
+
+TEST(Frames, LinesAreShortAndPrintable) {
+  FrameWriter writer;
+  for (const std::string& line : lines_of(writer.lines_of({"report", long_text()}))) {
+    EXPECT_LE(line.size(), FrameReader::max_line);
+    for (const char c : line.substr(0, line.size() - 1)) EXPECT_TRUE(c >= ' ' && c <= '~');
+  }
+}
+
+TEST(Frames, OtherLinesAndCarriageReturnsArePassedOver) {
+  FrameWriter writer;
+  const std::string line = writer.lines_of({"end", "all of it"});
+  FrameReader reader;
+  const std::string bytes = "ok 1 - x\r\n[ 1.0] half a message " + line.substr(0, line.size() - 1) +
+                            "\r\n" + std::string(9000, 'x');
+  EXPECT_THAT(reader.feed(bytes), ElementsAre(FramedMessage{"end", "all of it"}));
+  EXPECT_THAT(reader.problems(), IsEmpty());
+}
+
+TEST(Frames, ALostLineIsNamedAndTheOthersAreKept) {
+  FrameWriter writer;
+  std::vector<std::string> lines = lines_of(writer.lines_of({"report", long_text()}));
+  ASSERT_GT(lines.size(), 3U);
+  lines.erase(lines.begin() + 1);
+  std::string bytes;
+  for (const std::string& line : lines) bytes += line;
+  bytes += writer.lines_of({"end", ""});
+  FrameReader reader;
+  EXPECT_THAT(reader.feed(bytes), ElementsAre(FramedMessage{"end", ""}));
+  EXPECT_THAT(reader.problems(), ElementsAre(HasSubstr("message 1 (report): part 2 of")));
+}
+
+TEST(Frames, AChangedByteIsNoticed) {
+  FrameWriter writer;
+  const std::string line = writer.lines_of({"end", "0123456789"});
+  for (std::size_t i = std::string("nsbench-frame ").size(); i + 1 < line.size(); ++i) {
+    std::string damaged = line;
+    damaged[i] = damaged[i] == '7' ? '8' : '7';
+    FrameReader reader;
+    EXPECT_THAT(reader.feed(damaged), IsEmpty()) << damaged;
+    EXPECT_THAT(reader.problems(), testing::SizeIs(1)) << damaged;
+  }
+}
+
+TEST(Frames, AWholeMessageThatWasLostIsCounted) {
+  FrameWriter writer;
+  static_cast<void>(writer.lines_of({"report", "lost"}));
+  FrameReader reader;
+  EXPECT_THAT(reader.feed(writer.lines_of({"end", ""})), testing::SizeIs(1));
+  EXPECT_THAT(reader.problems(), ElementsAre("1 messages were lost"));
+}
+
+TEST(Frames, HostileNumbersAreRefused) {
+  FrameReader reader;
+  for (const char* line :
+       {"nsbench-frame 0 1/1 end 0 x\n", "nsbench-frame 1 2/1 end 0 x\n",
+        "nsbench-frame 99999999999999999999 1/1 end 0 x\n", "nsbench-frame 1 1/1 END 0 x\n",
+        "nsbench-frame \n", "nsbench-frame 1\n", "nsbench-frame 1 1/1 end zz x\n"}) {
+    EXPECT_THAT(reader.feed(line), IsEmpty()) << line;
+  }
+  EXPECT_THAT(reader.problems(), testing::SizeIs(7));
+}
+
+}  // namespace
+}  // namespace nsbench
