@@ -15,4 +15,9 @@ constexpr const char* modules = "/nsbench/modules";
 // Their paths, one a line, in the order in which they are to be loaded. Always there.
 constexpr const char* modules_list = "/nsbench/modules.list";
 
+// What nsbench can not find out from inside, on the command line of the kernel, which does not mind
+// names with a dot: KernelInfo::engine and KernelInfo::clock.
+constexpr const char* engine = "nsbench.engine=";
+constexpr const char* clock = "nsbench.clock=";
+
 }  // namespace nsbench::kernel::guest
