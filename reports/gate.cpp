@@ -133,6 +133,21 @@ ExitCode worse(ExitCode a, ExitCode b) {
   return ExitCode::Ok;
 }
 
+int bisect_status(ExitCode code) {
+  constexpr int skip = 125;
+  constexpr int stop = 128;
+  switch (code) {
+    case ExitCode::Ok:
+    case ExitCode::Failed:
+      return static_cast<int>(code);
+    case ExitCode::Usage:
+      return stop;
+    case ExitCode::Unknown:
+      break;
+  }
+  return skip;
+}
+
 Summary summarise(const Report& report) {
   Summary summary;
   for (const CaseResult& result : report.cases) count(summary, result);

@@ -23,6 +23,9 @@ enum class ExitCode : std::uint8_t {
 std::string_view meaning(ExitCode code);
 // Which of two wins: 2, then 1, then 3, then 0.
 ExitCode worse(ExitCode a, ExitCode b);
+// What `git bisect run` is to be told (git-bisect(1)): 0 good, 1 bad, 125 skip this commit, 128
+// stop. It takes 2 for a bad commit; this is the only status over 127.
+int bisect_status(ExitCode code);
 
 struct Summary {
   // Real cases by verdict; controls are counted apart.

@@ -12,6 +12,7 @@
 #include <sstream>
 #include <string>
 
+#include "ci/kernel/guest_layout.h"
 #include "probes/sandbox/files.h"
 
 #if defined(__x86_64__) || defined(__i386__)
@@ -190,6 +191,16 @@ std::map<std::string, std::int64_t> look_at_limits() {
   return limits;
 }
 
+// The value of a word of the kernel's command line; `otherwise` if it is not there.
+std::string cmdline_value(const std::string& cmdline, std::string_view name,
+                          std::string_view otherwise) {
+  std::istringstream words(cmdline);
+  for (std::string word; words >> word;) {
+    if (word.starts_with(name)) return word.substr(name.size());
+  }
+  return std::string(otherwise);
+}
+
 }  // namespace
 
 KernelInfo look_at_kernel() {
@@ -201,6 +212,8 @@ KernelInfo look_at_kernel() {
     kernel.machine = names.machine;
   }
   kernel.cmdline = read_or_empty("/proc/cmdline");
+  kernel.engine = cmdline_value(kernel.cmdline, nsbench::kernel::guest::engine, kernel.engine);
+  kernel.clock = cmdline_value(kernel.cmdline, nsbench::kernel::guest::clock, kernel.clock);
   kernel.machine_id = read_or_empty("/etc/machine-id");
   kernel.boot_id = read_or_empty("/proc/sys/kernel/random/boot_id");
   kernel.taint = std::atoll(read_or_empty("/proc/sys/kernel/tainted").c_str());

@@ -89,6 +89,7 @@ class Checks {
 
   void start(Queue& queue) {
     ++queue.running;
+    options_.on_begin(queue.checks[queue.next]->id());
     running_.push_back(CheckRun::start(*queue.checks[queue.next++], support_));
   }
 
@@ -115,7 +116,9 @@ class Checks {
         ++i;
         continue;
       }
-      keep(running_[i].finish());
+      CaseResult result = running_[i].finish();
+      options_.on_end(result.id);
+      keep(std::move(result));
       --queue_of(*running_[i].what().probe, *this).running;
       let_end(running_[i].take_arena());
       running_.erase(running_.begin() + static_cast<std::ptrdiff_t>(i));
@@ -196,8 +199,18 @@ void run_benchmarks(const Plan& plan, const RunnerOptions& options, const Suppor
                                .seed = options.seed,
                                .started_at = seconds_since(start),
                                .benchmark_flags = {}};
+  std::optional<CaseId> current;
+  const auto tell = [&](const BenchCase* running) {
+    const std::optional<CaseId> id =
+        running == nullptr ? std::nullopt : std::optional(running->id());
+    if (id == current) return;
+    if (current) options.on_end(*current);
+    if (id) options.on_begin(*id);
+    current = id;
+  };
   report.series = run_session(
-      plan.benchmarks, session, support, report.warnings, [&options](const SessionEvent& event) {
+      plan.benchmarks, session, support, report.warnings, [&](const SessionEvent& event) {
+        tell(event.running);
         Progress progress{.phase = Progress::Phase::Benchmarks,
                           .running = event.running != nullptr ? event.running->id().str() : "",
                           .done = event.batches_done,
@@ -206,6 +219,7 @@ void run_benchmarks(const Plan& plan, const RunnerOptions& options, const Suppor
         options.on_progress(progress);
         return !stopped(options);
       });
+  tell(nullptr);
 }
 
 }  // namespace

@@ -14,11 +14,11 @@ namespace nsbench {
 
 // How far a run is; sent several times a second at most.
 struct Progress {
-  enum class Phase { Checks, Benchmarks };
+  enum class Phase { Checks, Benchmarks, Boots };
   Phase phase = Phase::Checks;
   std::string running;  // a case id; empty between cases
   std::size_t done = 0;
-  std::size_t total = 0;
+  std::size_t total = 0;  // 0: not known
   double seconds_left = -1;  // of this phase; negative: not known yet
 };
 
@@ -26,6 +26,10 @@ struct RunnerOptions {
   int jobs = 1;  // checks side by side
   std::uint64_t seed = 1;
   std::function<void(const Progress&)> on_progress = [](const Progress&) {};
+  // Told when a case's run begins and ends: a check, its control, one batch of a benchmark or
+  // several in a row. Checks overlap.
+  std::function<void(const CaseId&)> on_begin = [](const CaseId&) {};
+  std::function<void(const CaseId&)> on_end = [](const CaseId&) {};
   // Asked with each result as it comes, before controls are settled: true ends the run.
   std::function<bool(const CaseResult&)> is_enough;
   // Told of each real case when it and its control have been run as often as they were to be: with

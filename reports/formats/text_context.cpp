@@ -108,7 +108,8 @@ std::vector<std::pair<std::string, std::string>> surroundings(const Report& repo
   std::vector<std::pair<std::string, std::string>> all{
       {"host", printable(environment.host_name)}, {"cpu", processor(environment)},
       {"namespaces", namespaces(environment)},    {"limits", limits(report)},
-      {"lsm", printable(environment.lsm)},        {"seccomp", printable(environment.seccomp)}};
+      {"lsm", printable(environment.lsm)},        {"seccomp", printable(environment.seccomp)},
+      {"no KVM", printable(report.kernel.accelerator_note, 400)}};
   if (report.kernel.taint != 0) all.emplace_back("taint", fmt::format("{}", report.kernel.taint));
   std::erase_if(all, [](const auto& one) { return one.second.empty(); });
   return all;

@@ -85,6 +85,7 @@ std::string machine(const Report& report) {
     machine += fmt::format(", on {}", printable(hypervisor));
   }
   if (kernel.engine != "bare") machine += fmt::format(", booted by {}", printable(kernel.engine));
+  if (kernel.clock == "instructions") machine += ", times are instructions";
   return machine + ", " + privileges(report.environment);
 }
 

@@ -15,6 +15,8 @@ namespace nsbench::cli {
 using Action = std::function<ExitCode(const std::string& command_line)>;
 
 // Each adds its options to `app`, and answers with what to do if that command was chosen.
+Action add_boot(CLI::App& app);
+Action add_gate(CLI::App& app);
 Action add_run(CLI::App& app);
 Action add_list(CLI::App& app);
 Action add_explain(CLI::App& app);
@@ -26,9 +28,10 @@ Action add_report(CLI::App& app);
 Action add_history(CLI::App& app);
 Action add_worker(CLI::App& app);
 
-// nsbench compare BASE... -- NEW...: CLI11 forgets where -- stood. So it becomes --new; the words
-// of other commands are left as they are.
-std::vector<std::string> with_new_side_named(std::vector<std::string> words);
+// CLI11 forgets where -- stood. So in nsbench compare BASE... -- NEW... it becomes --new, and each
+// word behind it in nsbench boot KERNEL -- WORDS... is given by --guest-word. The words of other
+// commands are left as they are.
+std::vector<std::string> with_dashes_named(std::vector<std::string> words);
 
 // Prints "nsbench: TEXT" to standard error.
 void complain(std::string_view text);

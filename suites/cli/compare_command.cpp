@@ -66,7 +66,7 @@ ExitCode compare_sides(const Sides& sides, const Options& options,
   const Result<Comparison> comparison = compare(sides.base, sides.now, how);
   if (!comparison) return fail(comparison.error());
   const Compared compared{*comparison, sides.base, sides.now};
-  const Status written = write_outputs(outputs, options.out,
+  const Status written = write_outputs(outputs, options.out, {},
                                        [&compared](const Format& format, const FormatOptions& how) {
                                          return format.of_comparison(compared, how);
                                        });
@@ -118,13 +118,6 @@ void add_rule(CLI::App& app, Options& options) {
 }
 
 }  // namespace
-
-std::vector<std::string> with_new_side_named(std::vector<std::string> words) {
-  const auto command = std::find(words.begin(), words.end(), "compare");
-  const auto dashes = std::find(command, words.end(), "--");
-  if (dashes != words.end()) *dashes = "--new";
-  return words;
-}
 
 Action add_compare(CLI::App& app) {
   const auto options = std::make_shared<Options>();

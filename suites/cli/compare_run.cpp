@@ -28,24 +28,6 @@ namespace {
 constexpr const char* core =
     "^(create/(uts|cgroup|mnt|net):unshare|create/pid:clone|join/uts:setns):";
 
-Result<std::vector<CaseId>> choose_cases(const CompareRunOptions& options) {
-  const Suite* const suite = options.suite.empty() ? nullptr : find_suite(options.suite);
-  Selection selection;
-  if (suite != nullptr) selection.suite = suite;
-  selection.checks = false;
-  selection.filter = options.filter.empty() && suite == nullptr ? core : options.filter;
-  selection.sys_admin = Support::look().sys_admin;
-  const Result<Plan> plan = make_plan(selection);
-  if (!plan) return plan.error();
-  std::vector<CaseId> cases;
-  for (const BenchCase& one : plan->benchmarks) cases.push_back(one.id());
-  if (cases.empty()) {
-    return Error{
-        fmt::format("--filter \"{}\" leaves nothing to run; see nsbench list", options.filter)};
-  }
-  return cases;
-}
-
 Result<std::vector<std::string>> words_of(const char* option, const std::string& command) {
   Result<std::vector<std::string>> words = lockstep::words_of(command);
   if (words) return words;
@@ -87,6 +69,24 @@ Status save(const std::string& directory, const std::vector<Report>& reports) {
 }
 
 }  // namespace
+
+Result<std::vector<CaseId>> choose_cases(const CompareRunOptions& options, bool sys_admin) {
+  const Suite* const suite = options.suite.empty() ? nullptr : find_suite(options.suite);
+  Selection selection;
+  if (suite != nullptr) selection.suite = suite;
+  selection.checks = false;
+  selection.filter = options.filter.empty() && suite == nullptr ? core : options.filter;
+  selection.sys_admin = sys_admin;
+  const Result<Plan> plan = make_plan(selection);
+  if (!plan) return plan.error();
+  std::vector<CaseId> cases;
+  for (const BenchCase& one : plan->benchmarks) cases.push_back(one.id());
+  if (cases.empty()) {
+    return Error{
+        fmt::format("--filter \"{}\" leaves nothing to run; see nsbench list", options.filter)};
+  }
+  return cases;
+}
 
 void add_run_options(CLI::App& app, CompareRunOptions& options) {
   CLI::Option* const run =
@@ -134,7 +134,7 @@ Result<std::vector<Report>> measure_in_lockstep(CompareRunOptions options,
                                                 const std::string& command_line) {
   const Result<std::vector<SideSpec>> sides = sides_of(options);
   if (!sides) return sides.error();
-  const Result<std::vector<CaseId>> cases = choose_cases(options);
+  const Result<std::vector<CaseId>> cases = choose_cases(options, Support::look().sys_admin);
   if (!cases) return cases.error();
   if (options.seed == 0) options.seed = std::random_device{}() | 1U;
   ProgressLine line;

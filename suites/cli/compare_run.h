@@ -28,6 +28,10 @@ struct CompareRunOptions {
 // --run and what belongs to it.
 void add_run_options(CLI::App& app, CompareRunOptions& options);
 
+// The benchmarks that the filter or the suite asks for; six that stand for the others where neither
+// does. `sys_admin`: whether root's are possible where they are measured. An Error: there are none.
+Result<std::vector<CaseId>> choose_cases(const CompareRunOptions& options, bool sys_admin);
+
 // The sides' reports: "base", "new", and "null" if it was asked for. Saves them where the options
 // say so. Shows its progress on a terminal; SIGINT, SIGTERM and SIGHUP end it early. An Error is
 // one of usage or input.

@@ -5,14 +5,20 @@
 #include <sys/mount.h>
 #include <sys/reboot.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <cstdio>
 #include <cstdlib>
+#include <sstream>
 #include <string>
 #include <string_view>
+#include <utility>
 
+#include "ci/kernel/guest_layout.h"
+#include "probes/sandbox/child.h"
 #include "probes/sandbox/files.h"
 #include "reports/result.h"
 #include "suites/cli/command.h"
@@ -51,6 +57,51 @@ void open_console() {
   if (console > STDERR_FILENO) ::close(console);
 }
 
+void load_module(const std::string& path) {
+  const int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  // It would make a device by itself, which no kernel has that is built without it.
+  const char* const parameters = path.ends_with("-dummy.ko") ? "numdummies=0" : "";
+  const bool loaded = file >= 0 && ::syscall(SYS_finit_module, file, parameters, 0) == 0;
+  const Error error = Error::last(fmt::format("finit_module({})", path));
+  // Two modules that do the same (a driver and its faster twin) exclude each other.
+  if (!loaded && error.err != EEXIST) complain(error.str());
+  if (file >= 0) ::close(file);
+}
+
+void load_modules() {
+  const Result<std::string> list = read_small_file(kernel::guest::modules_list);
+  std::istringstream paths(list ? *list : "");
+  for (std::string path; std::getline(paths, path);) load_module(path);
+}
+
+std::vector<std::string> words_of_initramfs() {
+  const Result<std::string> text = read_small_file(kernel::guest::arguments);
+  std::istringstream rest(text ? *text : "");
+  std::vector<std::string> words;
+  for (std::string word; std::getline(rest, word, '\0');) words.push_back(word);
+  return words;
+}
+
+// Reaps whoever became an orphan, until the child has ended.
+int wait_for(pid_t child) {
+  constexpr int base_of_signals = 128;  // as a shell tells it
+  for (;;) {
+    int status = 0;
+    const pid_t ended = ::waitpid(-1, &status, 0);
+    if (ended < 0 && errno != EINTR) return base_of_signals;
+    if (ended != child) continue;
+    return WIFEXITED(status) ? WEXITSTATUS(status) : base_of_signals + WTERMSIG(status);
+  }
+}
+
+[[noreturn]] void power_off(int status) {
+  fmt::print("nsbench: exit status {}\n", status);
+  std::fflush(nullptr);
+  ::sync();
+  ::reboot(RB_POWER_OFF);
+  for (;;) ::pause();
+}
+
 }  // namespace
 
 bool is_init() {
@@ -64,36 +115,45 @@ bool is_init() {
   return own.ok() && *own == "pid:[4026531836]";
 }
 
-void set_up_machine() {
+std::vector<std::string> set_up_machine(int argc, char** argv) {
   ::setenv("TERM", "dumb", 1);  // the console is a log: no colours, no line written over
+  std::vector<std::string> words = words_of_initramfs();
+  load_modules();
   leave_initramfs();
   mount_at("devtmpfs", "/dev");
   open_console();
   mount_at("proc", "/proc");
   mount_at("sysfs", "/sys");
   mount_at("tmpfs", "/tmp", "mode=1777");
-  mount_at("cgroup2", "/sys/fs/cgroup");
+  // As systemd mounts it (cgroup_namespaces(7) of nsdelegate).
+  mount_at("cgroup2", "/sys/fs/cgroup", "nsdelegate");
+  // There is no modprobe; that a module is missing is an answer, and this one is quick.
+  if (Status s = write_small_file("/proc/sys/kernel/modprobe", "\n");
+      !s && s.error().err != ENOENT) {
+    complain(s.error().str());
+  }
   // Low enough for the check that fills a mount namespace; it leaves one that is full too slowly.
   if (Status s = write_small_file("/proc/sys/fs/mount-max", "2000");
       !s && s.error().err != ENOENT) {
     complain(s.error().str());
   }
-}
-
-std::vector<char*> own_arguments(int argc, char** argv) {
-  std::vector<char*> words(argv, argv + argc);
+  if (!words.empty()) return words;
+  words.assign(argv + 1, argv + argc);
   std::erase_if(words, [](const std::string_view word) {
     return word.starts_with("root=") || word.starts_with("console=");
   });
   return words;
 }
 
-void power_off(int status) {
-  fmt::print("nsbench: exit status {}\n", status);
-  std::fflush(nullptr);
-  ::sync();
-  ::reboot(RB_POWER_OFF);
-  for (;;) ::pause();
+void run_and_power_off(const std::function<int()>& run) {
+  Result<Child> child = Child::fork(run);
+  if (!child) {
+    complain(child.error().str());
+    power_off(static_cast<int>(ExitCode::Unknown));
+  }
+  const pid_t pid = child->pid();
+  child->disown();
+  power_off(wait_for(pid));
 }
 
 }  // namespace nsbench::cli

@@ -23,7 +23,8 @@ std::optional<Tap> tap_of(const Format& format) {
   return std::nullopt;
 }
 
-LiveTap::LiveTap(Tap dialect, const Plan& plan) : lines_(dialect, results_of(plan)) {}
+LiveTap::LiveTap(Tap dialect, const Plan& plan, bool booted)
+    : lines_(dialect, results_of(plan) + (booted ? 1 : 0)), booted_(booted) {}
 
 void LiveTap::begin(const Report& report) { print(lines_.begin(report)); }
 
@@ -36,6 +37,7 @@ Status LiveTap::end(const Report& report) {
     if (!result.id.control) add(result);
   }
   for (const Series& series : report.series) print(lines_.result(series));
+  if (booted_) print(lines_.kernel(report.kernel));
   print(report.run.interrupted ? lines_.bail_out("interrupted") : lines_.end());
   return written_;
 }

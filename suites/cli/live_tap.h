@@ -19,7 +19,8 @@ std::optional<Tap> tap_of(const Format& format);
 
 class LiveTap {
  public:
-  LiveTap(Tap dialect, const Plan& plan);
+  // `booted`: the report's kernel was booted for it, and has a result of its own.
+  LiveTap(Tap dialect, const Plan& plan, bool booted);
 
   void begin(const Report& report);
   // A check whose control is settled; each once.
@@ -32,6 +33,7 @@ class LiveTap {
   void print(const std::string& text);
 
   TapLines lines_;
+  bool booted_;
   std::set<CaseId> printed_;
   Status written_;
 };

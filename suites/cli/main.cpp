@@ -38,6 +38,8 @@ std::string footer() {
       "hand\n"
       "  nsbench report new.json --format markdown  a saved report, as another format\n"
       "  nsbench compare base.json new.json         what got slower, and what fails that did not\n"
+      "  nsbench boot /boot/vmlinuz                 another kernel, in a virtual machine\n"
+      "  nsbench gate --base OLD --new NEW          may this kernel replace that one?\n"
       "  nsbench history trend --db lab.db CASE     when a case changed, over all saved reports\n"
       "  nsbench list --long                        what there is, and where each rule comes from";
   return text;
@@ -49,9 +51,9 @@ bool any_option(const CLI::App& app) {
                      [](const CLI::Option* option) { return option->count() > 0; });
 }
 
-std::string joined(int argc, char** argv) {
+std::string joined(const std::vector<std::string>& words) {
   std::string text = "nsbench";
-  for (int i = 1; i < argc; ++i) text += std::string(" ") + argv[i];
+  for (const std::string& word : words) text += " " + word;
   return text;
 }
 
@@ -63,7 +65,7 @@ void hold_closed_descriptors() {
   }
 }
 
-int run(int argc, char** argv) {
+int run(const std::vector<std::string>& typed) {
   hold_closed_descriptors();
   CLI::App app{std::string(description), "nsbench"};
   app.set_version_flag("--version", "nsbench " NSBENCH_VERSION);
@@ -82,6 +84,11 @@ int run(int argc, char** argv) {
                 &add_selftest},
       std::pair{app.add_subcommand("compare", "What got slower between two kernels or builds"),
                 &add_compare},
+      std::pair{app.add_subcommand("boot", "Boot a kernel and run in it, as if it ran here"),
+                &add_boot},
+      std::pair{
+          app.add_subcommand("gate", "Does a new kernel hold what a base one does? Boots both"),
+          &add_gate},
       std::pair{app.add_subcommand("report", "Write saved reports as another format"), &add_report},
       std::pair{app.add_subcommand("history", "Keep reports over time, and see what changed when"),
                 &add_history},
@@ -92,7 +99,7 @@ int run(int argc, char** argv) {
     command->callback([&action, own = add(*command)] { action = own; });
   }
   try {
-    std::vector<std::string> words = with_new_side_named({argv + 1, argv + argc});
+    std::vector<std::string> words = with_dashes_named(typed);
     std::reverse(words.begin(), words.end());  // as CLI11 wants them
     app.parse(std::move(words));
   } catch (const CLI::ParseError& error) {
@@ -104,10 +111,20 @@ int run(int argc, char** argv) {
     complain("options stand behind the command: nsbench run --json, not nsbench --json run");
     return static_cast<int>(ExitCode::Usage);
   }
-  return static_cast<int>(action(joined(argc, argv)));
+  return static_cast<int>(action(joined(typed)));
 }
 
 }  // namespace
+
+std::vector<std::string> with_dashes_named(std::vector<std::string> words) {
+  const auto dashes = std::find(words.begin(), words.end(), "--");
+  if (dashes == words.end() || dashes == words.begin()) return words;
+  if (words.front() == "compare") *dashes = "--new";
+  if (words.front() != "boot") return words;
+  for (auto word = dashes + 1; word != words.end(); ++word) *word = "--guest-word=" + *word;
+  words.erase(dashes);
+  return words;
+}
 
 void complain(std::string_view text) { fmt::print(stderr, "nsbench: {}\n", text); }
 
@@ -116,9 +133,7 @@ void complain(std::string_view text) { fmt::print(stderr, "nsbench: {}\n", text)
 int main(int argc, char** argv) {
   // A parent that ignores it would have the kernel reap our children before we can.
   std::signal(SIGCHLD, SIG_DFL);
-  if (!nsbench::cli::is_init()) return nsbench::cli::run(argc, argv);
-  nsbench::cli::set_up_machine();
-  std::vector<char*> arguments = nsbench::cli::own_arguments(argc, argv);
-  const int status = nsbench::cli::run(static_cast<int>(arguments.size()), arguments.data());
-  nsbench::cli::power_off(status);
+  if (!nsbench::cli::is_init()) return nsbench::cli::run({argv + 1, argv + argc});
+  const std::vector<std::string> words = nsbench::cli::set_up_machine(argc, argv);
+  nsbench::cli::run_and_power_off([&words] { return nsbench::cli::run(words); });
 }

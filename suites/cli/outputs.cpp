@@ -1,11 +1,13 @@
 #include "suites/cli/outputs.h"
 
+#include <fmt/chrono.h>
 #include <fmt/format.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cstdlib>
+#include <ctime>
 #include <filesystem>
 #include <system_error>
 
@@ -66,12 +68,14 @@ Status different_and_writable(const std::vector<Output>& outputs) {
   return {};
 }
 
-FormatOptions format_options(const OutputOptions& options, const Output& output) {
+FormatOptions format_options(const OutputOptions& options, const Output& output,
+                             const Judging& judging) {
   const ColorChoice choice = options.color == "always"  ? ColorChoice::Always
                              : options.color == "never" ? ColorChoice::Never
                                                         : ColorChoice::Auto;
   const bool to_stdout = output.path == "-";
   FormatOptions format;
+  format.judging = judging;
   format.origin = options.origin;
   format.text.every_check = options.verbose;
   format.text.histogram = options.histogram;
@@ -82,12 +86,12 @@ FormatOptions format_options(const OutputOptions& options, const Output& output)
 
 // What GitHub shows as the summary of a step. Other programs of the step write to the same file.
 Status append_step_summary(
-    const OutputOptions& options,
+    const OutputOptions& options, const Judging& judging,
     const std::function<std::string(const Format&, const FormatOptions&)>& render) {
   const char* const path = std::getenv("GITHUB_STEP_SUMMARY");
   if (path == nullptr || *path == '\0') return {};
   const Format& markdown = *find_format("markdown");
-  return append_file(path, render(markdown, format_options(options, {&markdown, path})));
+  return append_file(path, render(markdown, format_options(options, {&markdown, path}, judging)));
 }
 
 std::string kcidb_origin(const std::string& origin) {
@@ -96,6 +100,23 @@ std::string kcidb_origin(const std::string& origin) {
 }
 
 }  // namespace
+
+Result<std::optional<Policy>> policy_of(const OutputOptions& options) {
+  if (options.policy.empty()) return std::optional<Policy>();
+  const Result<std::string> text = read_file(options.policy);
+  if (!text) return text.error();
+  Result<Policy> policy = read_policy(*text);
+  if (!policy) {
+    return Error{fmt::format("{}: {}", printable(options.policy), policy.error().str())};
+  }
+  return std::optional<Policy>(std::move(*policy));
+}
+
+Date today() {
+  const std::tm now = fmt::gmtime(std::time(nullptr));
+  constexpr int first_year = 1900;
+  return {.year = now.tm_year + first_year, .month = now.tm_mon + 1, .day = now.tm_mday};
+}
 
 void add_output_options(CLI::App& app, OutputOptions& options, Serves what) {
   std::string about = "What to write to standard output:";
@@ -119,6 +140,12 @@ void add_output_options(CLI::App& app, OutputOptions& options, Serves what) {
         ->type_name("NAME")
         ->check(kcidb_origin)
         ->capture_default_str();
+  }
+  if (what != Serves::Compare) {
+    app.add_option("--policy", options.policy,
+                   "Known issues and allowed skips (ci/policy.json is one), for what is shown and "
+                   "for the exit status")
+        ->type_name("FILE");
   }
   app.add_flag("-v,--verbose", options.verbose,
                "Text: every one on a line of its own (without: where there are many, those that "
@@ -148,13 +175,14 @@ Result<std::vector<Output>> outputs_of(const OutputOptions& options, Serves what
 }
 
 Status write_outputs(
-    const std::vector<Output>& outputs, const OutputOptions& options,
+    const std::vector<Output>& outputs, const OutputOptions& options, const Judging& judging,
     const std::function<std::string(const Format&, const FormatOptions&)>& render) {
   Status first;
   for (const Output& output : outputs) {
     Status written =
-        write_file(output.path, render(*output.format, format_options(options, output)));
-    if (written && output.format->name == "github") written = append_step_summary(options, render);
+        write_file(output.path, render(*output.format, format_options(options, output, judging)));
+    if (written && output.format->name == "github")
+      written = append_step_summary(options, judging, render);
     if (first) first = written;
   }
   return first;

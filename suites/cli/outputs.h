@@ -3,11 +3,13 @@
 
 #include <CLI/CLI.hpp>
 #include <functional>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "reports/formats/format.h"
+#include "reports/policy.h"
 #include "reports/result.h"
 
 namespace nsbench::cli {
@@ -19,11 +21,16 @@ struct OutputOptions {
   std::string json;                  // a file; "-" for standard output, in place of the text
   std::string color = "auto";
   std::string origin = "nsbench";  // kcidb
+  std::string policy;              // a file
   bool verbose = false;
   bool histogram = false;
 };
 
-// Adds --format, --output, --report, --json, --color and -v.
+// The policy that the options name, if they do. An Error names the file, and the place in it.
+Result<std::optional<Policy>> policy_of(const OutputOptions& options);
+Date today();
+
+// Adds --format, --output, --report, --json, --color and -v, and of reports --policy.
 void add_output_options(CLI::App& app, OutputOptions& options, Serves what);
 
 // One output: "-" is standard output.
@@ -41,7 +48,9 @@ Result<std::vector<Output>> outputs_of(const OutputOptions& options, Serves what
 
 // Renders and writes each; all are tried, and the first failure is the answer. With the format
 // github, Markdown is appended to the file that GITHUB_STEP_SUMMARY names, if it is set.
+// `judging`: known failures are shown as such.
 Status write_outputs(const std::vector<Output>& outputs, const OutputOptions& options,
+                     const Judging& judging,
                      const std::function<std::string(const Format&, const FormatOptions&)>& render);
 
 }  // namespace nsbench::cli

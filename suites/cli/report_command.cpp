@@ -3,6 +3,7 @@
 
 #include <csignal>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -40,13 +41,18 @@ ExitCode run(const Options& options) {
   if (Status fit = check_counts(*outputs, options.files.size()); !fit) return fail(fit.error());
   const Result<std::vector<Report>> reports = read_reports(options.files);
   if (!reports) return fail(reports.error());
-  const Status written =
-      write_outputs(*outputs, options.out, [&](const Format& format, const FormatOptions& how) {
-        return format.of_reports(*reports, how);
-      });
+  const Result<std::optional<Policy>> policy = policy_of(options.out);
+  if (!policy) return fail(policy.error());
+  const Judging judging{.policy = *policy ? &**policy : nullptr, .today = today()};
+  const Status written = write_outputs(*outputs, options.out, judging,
+                                       [&](const Format& format, const FormatOptions& how) {
+                                         return format.of_reports(*reports, how);
+                                       });
   if (!written) return fail(written.error());
   ExitCode code = ExitCode::Ok;
-  for (const Report& report : *reports) code = worse(code, decide(report).code);
+  for (const Report& report : *reports) {
+    code = worse(code, judge(report, judging).decision.code);
+  }
   return code;
 }
 

@@ -11,12 +11,14 @@
 #include <random>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "bench/replay.h"
 #include "probes/sandbox/support.h"
 #include "reports/gate.h"
 #include "suites/cli/command.h"
+#include "suites/cli/guest_channel.h"
 #include "suites/cli/live_tap.h"
 #include "suites/cli/outputs.h"
 #include "suites/cli/stop.h"
@@ -41,6 +43,7 @@ struct RunOptions {
   int repeat = 1;
   std::uint64_t seed = 0;
   int jobs = 0;
+  std::string channel;  // a serial line
 };
 
 RunInfo info_of(const RunOptions& options, const std::string& command_line) {
@@ -67,8 +70,8 @@ Selection selection_of(const RunOptions& options, const Support& support) {
 }
 
 ExitCode write_report(const RunOptions& options, const std::vector<Output>& outputs,
-                      const Report& report, const Status& printed) {
-  Status written = write_outputs(outputs, options.out,
+                      const Report& report, const Judging& judging, const Status& printed) {
+  Status written = write_outputs(outputs, options.out, judging,
                                  [&report](const Format& format, const FormatOptions& how) {
                                    return format.of_reports(std::span(&report, 1), how);
                                  });
@@ -80,12 +83,12 @@ ExitCode write_report(const RunOptions& options, const std::vector<Output>& outp
 }
 
 // What can be printed as cases end is taken out of `outputs`.
-std::optional<LiveTap> live_output(std::vector<Output>& outputs, const Plan& plan) {
+std::optional<LiveTap> live_output(std::vector<Output>& outputs, const Plan& plan, bool booted) {
   const auto live = std::find_if(outputs.begin(), outputs.end(), [](const Output& output) {
     return output.path == "-" && tap_of(*output.format);
   });
   if (live == outputs.end()) return std::nullopt;
-  LiveTap tap(*tap_of(*live->format), plan);
+  LiveTap tap(*tap_of(*live->format), plan, booted);
   outputs.erase(live);
   return tap;
 }
@@ -113,12 +116,25 @@ std::optional<Warning> warning_of(const Plan& plan) {
                   plan.left_out, plan.left_out + plan.benchmarks.size(), plan.benchmark_seconds())};
 }
 
+Result<std::optional<GuestChannel>> channel_of(const RunOptions& options) {
+  if (options.channel.empty()) return std::optional<GuestChannel>();
+  Result<GuestChannel> channel = GuestChannel::open(options.channel);
+  if (!channel) return channel.error();
+  return std::optional(std::move(*channel));
+}
+
 ExitCode run(RunOptions options, const std::string& command_line) {
   Result<std::vector<Output>> outputs = planned_outputs(options);
   if (!outputs) {
     complain(outputs.error().str());
     return ExitCode::Usage;
   }
+  const Result<std::optional<Policy>> policy = policy_of(options.out);
+  if (!policy) {
+    complain(policy.error().str());
+    return ExitCode::Usage;
+  }
+  const Judging judging{.policy = *policy ? &**policy : nullptr, .today = today()};
   if (options.seed == 0) options.seed = std::random_device{}() | 1U;
   const Support support = Support::look();
   const Result<Plan> plan = make_plan(selection_of(options, support));
@@ -134,7 +150,13 @@ ExitCode run(RunOptions options, const std::string& command_line) {
   Report report;
   report.run = info_of(options, command_line);
   report.kernel = look_at_kernel();
+  report.kernel.taint_before = report.kernel.taint;
   report.environment = look_at_environment(support);
+  Result<std::optional<GuestChannel>> host = channel_of(options);
+  if (!host) {
+    complain(host.error().str());
+    return ExitCode::Usage;
+  }
   if (std::optional<Warning> warning = warning_of(*plan)) report.warnings.push_back(*warning);
   if (options.jobs == 0) options.jobs = report.environment.cpus;
   const auto* const stop = stop_on_signals();
@@ -143,15 +165,27 @@ ExitCode run(RunOptions options, const std::string& command_line) {
                     .seed = options.seed,
                     .on_progress = [&line](const Progress& progress) { line.show(progress); },
                     .stop = stop};
-  std::optional<LiveTap> live = live_output(*outputs, *plan);
-  if (live) {
-    live->begin(report);
-    how.on_settled = [&live](const CaseResult& result) { live->add(result); };
+  std::optional<LiveTap> live = live_output(*outputs, *plan, report.kernel.engine != "bare");
+  if (live) live->begin(report);
+  if (*host) {
+    (*host)->begin(report);
+    how.on_begin = [&host](const CaseId& id) { (*host)->begin_case(id); };
+    how.on_end = [&host](const CaseId& id) { (*host)->end_case(id); };
   }
+  how.on_settled = [&](const CaseResult& result) {
+    if (live) live->add(result);
+    if (*host) (*host)->add(report, result);
+  };
   run_plan(*plan, how, support, report);
   line.clear();
-  const Status printed = live ? live->end(report) : Status();
-  return worse(write_report(options, *outputs, report, printed), decide(report).code);
+  report.kernel.taint = look_at_kernel().taint;  // what the run did to it, too
+  Status printed = live ? live->end(report) : Status();
+  const ExitCode code = judge(report, judging).decision.code;
+  if (*host) {
+    const Status sent = (*host)->finish(report, code);
+    if (printed) printed = sent;
+  }
+  return worse(write_report(options, *outputs, report, judging, printed), code);
 }
 
 // Each with a value or, as Google Benchmark takes it, without.
@@ -215,6 +249,8 @@ Action add_run(CLI::App& app) {
   add_output_options(app, options->out, Serves::Run);
   app.add_flag("--histogram", options->out.histogram,
                "Text: how the times of each benchmark are distributed, on a line each");
+  // For nsbench boot, which reads what comes out at the other end: in the manual alone.
+  app.add_option("--channel", options->channel)->type_name("DEVICE")->group("");
   add_google_flags(app, options);
   return [options](const std::string& command_line) { return run(*options, command_line); };
 }

@@ -18,6 +18,18 @@ bool is_terminal(int fd) {
   return ::isatty(fd) == 1 && (term == nullptr || std::string_view(term) != "dumb");
 }
 
+std::string_view name_of(Progress::Phase phase) {
+  switch (phase) {
+    case Progress::Phase::Checks:
+      return "checking";
+    case Progress::Phase::Benchmarks:
+      return "timing, batch";
+    case Progress::Phase::Boots:
+      return "results of booted kernels:";
+  }
+  return "";
+}
+
 std::string time_left(double seconds) {
   return seconds < 0 ? "" : fmt::format(", {:.0f} s left", std::ceil(seconds));
 }
@@ -44,10 +56,10 @@ void ProgressLine::show(const Progress& progress) {
   if (!live_ || now < next_) return;
   next_ = now + 100ms;
   shown_ = true;
-  const bool checks = progress.phase == Progress::Phase::Checks;
   std::string line =
-      fmt::format("{} {}/{}{}  {}", checks ? "checking" : "timing, batch", progress.done,
-                  progress.total, time_left(progress.seconds_left), progress.running);
+      fmt::format("{} {}{}{}  {}", name_of(progress.phase), progress.done,
+                  progress.total == 0 ? "" : fmt::format("/{}", progress.total),
+                  time_left(progress.seconds_left), progress.running);
   line.resize(std::min(line.size(), static_cast<std::size_t>(columns(STDERR_FILENO)) - 1));
   fmt::print(stderr, "\r{}\033[K", line);
   std::fflush(stderr);

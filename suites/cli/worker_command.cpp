@@ -22,6 +22,7 @@
 #include "bench/plant.h"
 #include "probes/sandbox/fd.h"
 #include "probes/sandbox/files.h"
+#include "probes/sandbox/serial_line.h"
 #include "probes/sandbox/support.h"
 #include "reports/statistics.h"
 #include "suites/cli/command.h"
@@ -37,31 +38,30 @@ using lockstep::BatchResult;
 using lockstep::LineReader;
 using lockstep::Message;
 
-// Standard input and output, kept from everything else: what anyone prints goes to standard error.
+// The way to the controller. Standard input and output, kept from everything else: what anyone
+// prints goes to standard error.
 class Controller {
  public:
   static Result<Controller> take_over() {
     Controller controller;
     controller.in_ = Fd(::fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3));
     controller.out_ = Fd(::fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3));
-    const Fd nothing(::open("/dev/null", O_RDONLY | O_CLOEXEC));
-    if (!controller.in_.valid() || !controller.out_.valid() || !nothing.valid() ||
-        ::dup2(nothing.get(), STDIN_FILENO) < 0 || ::dup2(STDERR_FILENO, STDOUT_FILENO) < 0) {
-      return Error::last("dup2(standard input and output)");
-    }
-    return controller;
+    return controller.keep_to_itself();
+  }
+
+  // A serial line, which carries both ways.
+  static Result<Controller> on_line(const std::string& path) {
+    Controller controller;
+    Result<Fd> line = open_serial_line(path);
+    if (!line) return line.error();
+    controller.in_ = std::move(*line);
+    controller.out_ = Fd(::fcntl(controller.in_.get(), F_DUPFD_CLOEXEC, 3));
+    return controller.keep_to_itself();
   }
 
   // False: nobody reads.
   [[nodiscard]] bool say(const Message& message) const {
-    const std::string line = encode(message);
-    std::size_t written = 0;
-    while (written < line.size()) {
-      const ssize_t got = ::write(out_.get(), line.data() + written, line.size() - written);
-      if (got < 0 && errno != EINTR) return false;
-      written += static_cast<std::size_t>(std::max<ssize_t>(got, 0));
-    }
-    return true;
+    return write_all(out_.get(), encode(message)).ok();
   }
 
   // The next line; nothing at the end of the input.
@@ -90,6 +90,15 @@ class Controller {
   }
 
  private:
+  Result<Controller> keep_to_itself() {
+    const Fd nothing(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+    if (!in_.valid() || !out_.valid() || !nothing.valid() ||
+        ::dup2(nothing.get(), STDIN_FILENO) < 0 || ::dup2(STDERR_FILENO, STDOUT_FILENO) < 0) {
+      return Error::last("dup2(standard input and output)");
+    }
+    return std::move(*this);
+  }
+
   bool read_more() {
     std::array<char, lockstep::max_line> block{};
     ssize_t got = 0;
@@ -261,6 +270,7 @@ class WorkerProgram {
 struct WorkerOptions {
   std::vector<std::string> plants;
   int seccomp_instructions = 0;
+  std::string channel;  // a serial line, in place of standard input and output
 };
 
 Result<bench::Plants> plants_of(const WorkerOptions& options) {
@@ -280,7 +290,8 @@ ExitCode work(const WorkerOptions& options) {
     return ExitCode::Usage;
   }
   std::optional<lockstep::Note> warning = fix_address_space_layout();
-  Result<Controller> controller = Controller::take_over();
+  Result<Controller> controller =
+      options.channel.empty() ? Controller::take_over() : Controller::on_line(options.channel);
   if (!controller) {
     complain(controller.error().str());
     return ExitCode::Usage;
@@ -300,6 +311,8 @@ Action add_worker(CLI::App& app) {
   app.add_option("--plant-seccomp", options->seccomp_instructions)
       ->check(CLI::Range(2, 4096))
       ->group("");
+  // For nsbench boot.
+  app.add_option("--channel", options->channel)->type_name("DEVICE")->group("");
   return [options](const std::string&) { return work(*options); };
 }
 

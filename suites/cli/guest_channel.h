@@ -1,0 +1,50 @@
+// What nsbench says to the host while it runs in a kernel under test: its report, in parts, over a
+// serial line of its own; and, in the kernel's log, which case is running when.
+#pragma once
+
+#include <chrono>
+#include <string>
+
+#include "probes/sandbox/fd.h"
+#include "reports/frames.h"
+#include "reports/gate.h"
+#include "reports/partial.h"
+#include "reports/report.h"
+#include "reports/result.h"
+
+namespace nsbench::cli {
+
+class GuestChannel {
+ public:
+  // The kinds of framed messages: a report in JSON, with what was not sent before; and, with the
+  // exit status as its text, that no more will come.
+  static constexpr const char* part = "part";
+  static constexpr const char* end = "end";
+
+  // `path`: the serial line. The kernel's log is written to where that is allowed.
+  static Result<GuestChannel> open(const std::string& path);
+
+  // The context of the report, at once: the host knows by it that nsbench runs.
+  void begin(const Report& context);
+  // "nsbench: begin ID" and "nsbench: end ID" in the kernel's log, so that a splat can be put down
+  // to the cases that were running.
+  void begin_case(const CaseId& id) const { log("begin", id); }
+  void end_case(const CaseId& id) const { log("end", id); }
+  // A result that will not change; sent with others, within a second.
+  void add(const Report& context, const CaseResult& result);
+  // The rest. The first write that failed.
+  Status finish(const Report& whole, ExitCode code);
+
+ private:
+  void send(const std::string& kind, const std::string& text);
+  void log(const char* what, const CaseId& id) const;
+
+  Fd line_;
+  Fd kernel_log_;
+  FrameWriter frames_;
+  ReportParts parts_;
+  std::chrono::steady_clock::time_point sent_ = std::chrono::steady_clock::now();
+  Status written_;
+};
+
+}  // namespace nsbench::cli
