@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # Installs what nsbench is built and tested with, on Debian and Ubuntu. Says so and exits 0, without
 # root, when nothing is missing; on other distributions prints the list and exits 1.
-#   ci/install-deps.sh [--static] [--lint] [--ci] [--list]
+#   ci/install-deps.sh [--static] [--boot] [--lint] [--ci] [--list]
 #     --static  also what the static preset needs: the source of Google Benchmark
+#     --boot    also what boots kernels: QEMU
 #     --lint    also what ci/lint.sh and a build with Clang need
 #     --ci      all of these, the kernel tree's reader of KTAP, and a browser for HTML pages
 #     --list    only print the packages
@@ -21,6 +22,7 @@ packages=(
   # The tests read our JSON with other people's readers.
   libbenchmark-tools python3 python3-jsonschema python3-scipy python3-junitparser perl
 )
+boot_packages=(qemu-system-x86 kmod)
 lint_packages=(clang clang-format clang-tidy shellcheck)
 # Clang's sanitizers: a package of their own in Debian 12, part of Clang's in Ubuntu 22.04.
 if grep -qs '^ID=debian' /etc/os-release; then
@@ -47,6 +49,7 @@ nsbench needs:
   Python               3.9, with jsonschema 3 and scipy; Google Benchmark's compare.py (tests)
   Chromium, Node.js    with playwright-core in build/deps (the test of HTML pages)
   uPlot                1.6.32 (from npm, into build/deps/uplot; without it HTML has fewer charts)
+  QEMU                 7, x86-64 (nsbench boot, for kernels that are no User-Mode Linux)
   for ci/lint.sh       clang, clang-format and clang-tidy 14; shellcheck
 END
 }
@@ -80,8 +83,9 @@ static=no readers=no list=no
 for argument in "$@"; do
   case $argument in
     --static) static=yes ;;
+    --boot) packages+=("${boot_packages[@]}") ;;
     --lint) packages+=("${lint_packages[@]}") ;;
-    --ci) static=yes readers=yes packages+=("${lint_packages[@]}" "${browser_packages[@]}") ;;
+    --ci) static=yes readers=yes packages+=("${boot_packages[@]}" "${lint_packages[@]}" "${browser_packages[@]}") ;;
     --list) list=yes ;;
     -h | --help) usage; exit 0 ;;
     *) usage >&2; exit 2 ;;

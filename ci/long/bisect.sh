@@ -2,7 +2,7 @@
 # A history of kernel sources for git bisect, with one commit that breaks isolation: made below
 # $LONG_KERNELS/bisect, and bisected with nsbench gate --bisect. Exit status 0 if the bad one is found.
 #   ci/long/bisect.sh [--nsbench PROGRAM] [--break NAME] [--at N] [--prepare-only]
-#     --nsbench PROGRAM  a static nsbench (default: build/static/nsbench)
+#     --nsbench PROGRAM  default: build/release/nsbench, with the static one beside it as init
 #     --break NAME       the bad commit: ci/broken-kernels/breaks/NAME.patch (default uts-set-by-anybody)
 #     --at N             which of the twelve commits that is: 1 to 11, but not 4 and 6, since nobody
 #                        can tell what is next to one that can't be tried (default 5)
@@ -18,7 +18,7 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 source "$here/../kernel-tree.sh"
 work=${LONG_KERNELS:-$here/../../build/long}
 jobs=${JOBS:-$(nproc)}
-nsbench=$here/../../build/static/nsbench
+nsbench=$here/../../build/release/nsbench
 broken=uts-set-by-anybody
 at=5
 prepare_only=no
@@ -64,7 +64,7 @@ break_patch=$here/../broken-kernels/breaks/$broken.patch
 [[ $at =~ ^([1-357-9]|10|11)$ ]] || die "--at is 1 to 11, but not 4 and 6, and not $at"
 [[ -e $work/linux-base && -e $work/source.done ]] || die "no $work/linux-base; run ci/long/build.sh"
 [[ -x $nsbench || $prepare_only == yes ]] ||
-  die "no $nsbench; cmake --preset static && cmake --build --preset static"
+  die "no $nsbench: build it, and the static one (cmake --preset static)"
 work=$(cd "$work" && pwd)
 nsbench=$(realpath -m "$nsbench")
 history=$work/bisect/history.git

@@ -4,8 +4,8 @@
 # itself every time. Prints a table; exit status 0 if all of it is as it must be. Takes hours; goes on
 # where it was interrupted: a result that exists is not measured again.
 #   ci/long/run.sh [--nsbench PROGRAM] [--nulls N] [--judge-only] [NAME...]
-#     --nsbench PROGRAM  a static nsbench, which boots the kernels and is their init
-#                        (default: build/static/nsbench)
+#     --nsbench PROGRAM  the nsbench that boots the kernels (default: build/release/nsbench); their
+#                        init is the static one beside it, or NSBENCH_INIT
 #     --nulls N          how many times the kernel as it is, by each clock (default 20)
 #     --judge-only       measure nothing; judge what is there
 #     NAME...            plants, instructions, wall: these only (default: all)
@@ -15,7 +15,7 @@ set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 work=${LONG_KERNELS:-$here/../../build/long}
-nsbench=$here/../../build/static/nsbench
+nsbench=$here/../../build/release/nsbench
 nulls=20
 judge_only=no
 read -ra gate_options <<< "${GATE_OPTIONS:-}"
@@ -68,7 +68,7 @@ measure_curve() {
   local name=$1 regex=$2 kernel
   for kernel in base "$name"; do
     once "$name.curve-$kernel" "$nsbench" boot "$work/linux-$kernel" --engine qemu-tcg \
-      --clock instructions --memory 2048 --timeout 3600 --init "$nsbench" \
+      --clock instructions --memory 2048 --timeout 3600 \
       --json="$results/$name.curve-$kernel.json" -- --suite full --benchmarks-only --filter "$regex"
   done
   gate "$name" --clock instructions \
@@ -130,7 +130,7 @@ for name in base "${names[@]}"; do
       ;;
   esac
 done
-[[ -x $nsbench || $judge_only == yes ]] || die "no $nsbench; cmake --preset static && cmake --build --preset static"
+[[ -x $nsbench || $judge_only == yes ]] || die "no $nsbench: build it, and the static one (cmake --preset static)"
 
 work=$(cd "$work" && pwd)
 results=$work/results
