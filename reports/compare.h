@@ -156,6 +156,8 @@ struct Comparison {
   std::vector<ComparedSplat> splats;  // those that are new first; at most most_splats
   // Of the comparison itself, and those of the reports, once for each code.
   std::vector<Warning> warnings;
+  // What a policy made of it: then decide() answers with it. Set by whoever judges.
+  std::optional<Decision> ruled;
 };
 
 // Reports of `now` whose side is "null" are the A/A control: a second copy of base. Batches are

@@ -67,7 +67,9 @@ std::vector<std::string> doubts(const Comparison& comparison) {
 
 }  // namespace
 
-Decision decide(const Comparison& comparison) { return decide(comparison, {}); }
+Decision decide(const Comparison& comparison) {
+  return comparison.ruled ? *comparison.ruled : decide(comparison, {});
+}
 
 Decision decide(const Comparison& comparison, const Excused& excused) {
   Decision decision;

@@ -150,7 +150,7 @@ class Gate {
     if (gated.base.empty() || gated.now.empty()) {
       return dead(gated, base, now, outputs);
     }
-    const Result<Comparison> comparison = compare(gated.base, gated.now, how());
+    Result<Comparison> comparison = compare(gated.base, gated.now, how());
     if (!comparison) {
       const Answer answer{ExitCode::Unknown, comparison.error().str()};
       say(outputs,
@@ -162,6 +162,7 @@ class Gate {
     if (!gated.whole()) {
       add_reason(judged.decision, ExitCode::Unknown, "a kernel did not come to its end");
     }
+    comparison->ruled = judged.decision;
     Answer answer{judged.decision.code, ""};
     answer.sentence =
         judged.decision.reasons.empty() ? all_well(*comparison) : judged.decision.reasons.front();
@@ -331,7 +332,7 @@ void add_measuring(CLI::App& app, Options& options) {
   CLI::Option* const checks = app.add_flag("--checks-only", options.checks_only, "No benchmarks");
   app.add_flag("--benchmarks-only", options.benchmarks_only, "No checks")->excludes(checks);
   app.add_option("--boots", options.plan.boots,
-                 "Boots of each kernel for its benchmarks (default: 3 by instructions, 8 by the "
+                 "Boots of each kernel for its benchmarks (default: 5 by instructions, 8 by the "
                  "clock)")
       ->type_name("N")
       ->check(CLI::Range(1, 1000));

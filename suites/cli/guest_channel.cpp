@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <termios.h>
 #include <unistd.h>
 
 #include <utility>
@@ -33,6 +34,7 @@ void GuestChannel::add(const Report& context, const CaseResult& result) {
 Status GuestChannel::finish(const Report& whole, ExitCode code) {
   send(part, to_json(parts_.last(whole)));
   send(end, fmt::format("{}", static_cast<int>(code)));
+  ::tcdrain(line_.get());  // what is still in the line's buffer goes with the machine
   return written_;
 }
 

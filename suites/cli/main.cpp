@@ -13,6 +13,7 @@
 
 #include "suites/cli/command.h"
 #include "suites/cli/init.h"
+#include "suites/cli/layout.h"
 
 namespace nsbench::cli {
 
@@ -135,5 +136,9 @@ int main(int argc, char** argv) {
   std::signal(SIGCHLD, SIG_DFL);
   if (!nsbench::cli::is_init()) return nsbench::cli::run({argv + 1, argv + argc});
   const std::vector<std::string> words = nsbench::cli::set_up_machine(argc, argv);
-  nsbench::cli::run_and_power_off([&words] { return nsbench::cli::run(words); });
+  nsbench::cli::run_and_power_off([&words] {
+    const nsbench::Error error = nsbench::cli::become_nsbench(words);
+    nsbench::cli::complain(error.str());
+    return nsbench::cli::run(words);
+  });
 }

@@ -19,6 +19,7 @@
 #include "reports/gate.h"
 #include "suites/cli/command.h"
 #include "suites/cli/guest_channel.h"
+#include "suites/cli/layout.h"
 #include "suites/cli/live_tap.h"
 #include "suites/cli/outputs.h"
 #include "suites/cli/stop.h"
@@ -147,6 +148,9 @@ ExitCode run(RunOptions options, const std::string& command_line) {
         fmt::format("--filter \"{}\" leaves nothing to run; see nsbench list", options.filter));
     return ExitCode::Usage;
   }
+  // Before anything is written: the program may start anew.
+  std::optional<Warning> layout;
+  if (!plan->benchmarks.empty()) layout = fix_address_space_layout();
   Report report;
   report.run = info_of(options, command_line);
   report.kernel = look_at_kernel();
@@ -157,6 +161,7 @@ ExitCode run(RunOptions options, const std::string& command_line) {
     complain(host.error().str());
     return ExitCode::Usage;
   }
+  if (layout) report.warnings.push_back(std::move(*layout));
   if (std::optional<Warning> warning = warning_of(*plan)) report.warnings.push_back(*warning);
   if (options.jobs == 0) options.jobs = report.environment.cpus;
   const auto* const stop = stop_on_signals();

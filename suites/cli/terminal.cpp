@@ -56,10 +56,9 @@ void ProgressLine::show(const Progress& progress) {
   if (!live_ || now < next_) return;
   next_ = now + 100ms;
   shown_ = true;
-  std::string line =
-      fmt::format("{} {}{}{}  {}", name_of(progress.phase), progress.done,
-                  progress.total == 0 ? "" : fmt::format("/{}", progress.total),
-                  time_left(progress.seconds_left), progress.running);
+  std::string line = fmt::format("{} {}{}{}  {}", name_of(progress.phase), progress.done,
+                                 progress.total == 0 ? "" : fmt::format("/{}", progress.total),
+                                 time_left(progress.seconds_left), progress.running);
   line.resize(std::min(line.size(), static_cast<std::size_t>(columns(STDERR_FILENO)) - 1));
   fmt::print(stderr, "\r{}\033[K", line);
   std::fflush(stderr);

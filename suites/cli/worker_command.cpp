@@ -3,7 +3,6 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <poll.h>
-#include <sys/personality.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -26,6 +25,7 @@
 #include "probes/sandbox/support.h"
 #include "reports/statistics.h"
 #include "suites/cli/command.h"
+#include "suites/cli/layout.h"
 #include "suites/environment.h"
 #include "suites/lockstep/facts.h"
 #include "suites/lockstep/protocol.h"
@@ -116,33 +116,6 @@ class Controller {
   bool gone_ = false;
 };
 
-// A fork copies the tables of a process's pages, and how many there are of them depends on where
-// its mappings lie: randomised, one start's clone took 6 % more or less than the next one's, and
-// without less than 1 %. The flag is heard at exec (personality(2)). A Note: it could not be had.
-std::optional<lockstep::Note> fix_address_space_layout() {
-  constexpr unsigned long query = 0xffffffff;
-  const int now = ::personality(query);
-  if (now >= 0 && (static_cast<unsigned>(now) & ADDR_NO_RANDOMIZE) != 0) return std::nullopt;
-  const auto no = [](const Error& error) {
-    return lockstep::Note{"layout", fmt::format("the worker's memory lies elsewhere at each start, "
-                                                "which fork-like clones depend on: {}",
-                                                error.str())};
-  };
-  const Result<std::string> text = read_small_file("/proc/self/cmdline");
-  if (!text) return no(text.error());
-  if (now < 0 || ::personality(static_cast<unsigned>(now) | ADDR_NO_RANDOMIZE) < 0) {
-    return no(Error::last("personality(ADDR_NO_RANDOMIZE)"));
-  }
-  std::string words = *text;  // each ends with a zero byte
-  std::vector<char*> argv;
-  for (std::size_t at = 0; at < words.size(); at = words.find('\0', at) + 1) {
-    argv.push_back(&words[at]);
-  }
-  argv.push_back(nullptr);
-  ::execv("/proc/self/exe", argv.data());
-  return no(Error::last("exec(/proc/self/exe)"));
-}
-
 // Of many times, the same share each: one from each of the equal parts of the sorted times.
 std::vector<double> choose(const std::vector<double>& sorted, double phase) {
   const std::size_t count = std::min(sorted.size(), BatchResult::max_samples);
@@ -180,7 +153,7 @@ void measured(Series& series, double phase, BatchResult& result) {
 class WorkerProgram {
  public:
   WorkerProgram(Controller controller, const Support& support, bench::Plants plants,
-                std::optional<lockstep::Note> warning)
+                std::optional<Warning> warning)
       : controller_(std::move(controller)),
         warning_(std::move(warning)),
         support_(support),
@@ -215,7 +188,9 @@ class WorkerProgram {
     for (const lockstep::About& fact : lockstep::facts_of(kernel, look_at_environment(support_))) {
       heard = heard && controller_.say(fact);
     }
-    if (warning_) heard = heard && controller_.say(*warning_);
+    if (warning_) {
+      heard = heard && controller_.say(lockstep::Note{warning_->code, warning_->text});
+    }
     return heard;
   }
 
@@ -260,7 +235,7 @@ class WorkerProgram {
   }
 
   Controller controller_;
-  std::optional<lockstep::Note> warning_;
+  std::optional<Warning> warning_;
   Support support_;
   std::mt19937_64 random_{std::random_device{}()};
   std::vector<BenchCase> cases_;
@@ -289,7 +264,7 @@ ExitCode work(const WorkerOptions& options) {
     complain(plants.error().str());
     return ExitCode::Usage;
   }
-  std::optional<lockstep::Note> warning = fix_address_space_layout();
+  std::optional<Warning> warning = fix_address_space_layout();
   Result<Controller> controller =
       options.channel.empty() ? Controller::take_over() : Controller::on_line(options.channel);
   if (!controller) {
