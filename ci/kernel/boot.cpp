@@ -134,10 +134,15 @@ class Booting final : public BootRun {
     return std::move(boot_);
   }
 
+  // What the console's last lines, a backtrace, do not say any more.
+  [[nodiscard]] std::string last_words() const {
+    return watcher_.splats().empty() ? "" : ": " + headline(watcher_.splats().back());
+  }
+
   std::string trouble() {
     if (boot_.complete) return "";
     if (!trouble_.empty()) return "the machine " + trouble_;
-    if (watcher_.panicked()) return "the kernel panicked";
+    if (watcher_.panicked()) return "the kernel panicked" + last_words();
     if (!damage_.empty()) return "the report did not come out whole: " + damage_.front();
     if (!any_console_) return fmt::format("the machine {} and printed nothing", machine_->fate());
     return fmt::format("the machine {} before {}", machine_->fate(),
