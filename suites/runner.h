@@ -18,7 +18,7 @@ struct Progress {
   Phase phase = Phase::Checks;
   std::string running;  // a case id; empty between cases
   std::size_t done = 0;
-  std::size_t total = 0;  // 0: not known
+  std::size_t total = 0;     // 0: not known
   double seconds_left = -1;  // of this phase; negative: not known yet
 };
 
