@@ -143,11 +143,17 @@ std::vector<FramedMessage> FrameReader::feed(std::string_view bytes) {
 
 std::optional<FramedMessage> FrameReader::take_line(std::string_view line) {
   if (line.ends_with('\r')) line.remove_suffix(1);
-  const std::size_t at = line.rfind(marker);
-  if (at == std::string_view::npos) return std::nullopt;
-  std::optional<Frame> frame = frame_of(line.substr(at + marker.size()));
+  // The marker may stand in what another wrote before the line, and in the text of a frame.
+  const std::size_t first = line.find(marker);
+  if (first == std::string_view::npos) return std::nullopt;
+  std::optional<Frame> frame;
+  for (std::size_t at = first; !frame && at != std::string_view::npos;
+       at = line.find(marker, at + 1)) {
+    frame = frame_of(line.substr(at + marker.size()));
+  }
   if (!frame) {
-    note(fmt::format("a line was damaged: {}", percent_encoded(line.substr(at, 60), Spaces::Kept)));
+    note(fmt::format("a line was damaged: {}",
+                     percent_encoded(line.substr(first, 60), Spaces::Kept)));
     return std::nullopt;
   }
   if (partial_.size() == max_waiting && !partial_.contains(frame->number)) {

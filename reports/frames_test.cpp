@@ -82,6 +82,14 @@ TEST(Frames, OtherLinesAndCarriageReturnsArePassedOver) {
   EXPECT_THAT(reader.problems(), IsEmpty());
 }
 
+TEST(Frames, TheMarkerMayStandInATextAndBeforeALine) {
+  const FramedMessage sent{"report", "nsbench-frame 1 1/1 end 0 x\nnsbench-frame "};
+  FrameWriter writer;
+  FrameReader reader;
+  EXPECT_THAT(reader.feed("nsbench-frame 7 half a li" + writer.lines_of(sent)), ElementsAre(sent));
+  EXPECT_THAT(reader.problems(), IsEmpty());
+}
+
 TEST(Frames, ALostLineIsNamedAndTheOthersAreKept) {
   FrameWriter writer;
   std::vector<std::string> lines = lines_of(writer.lines_of({"report", long_text()}));

@@ -106,9 +106,12 @@ std::string skip_counts(const Skipped& group) {
 std::vector<std::pair<std::string, std::string>> surroundings(const Report& report) {
   const Environment& environment = report.environment;
   std::vector<std::pair<std::string, std::string>> all{
-      {"host", printable(environment.host_name)}, {"cpu", processor(environment)},
-      {"namespaces", namespaces(environment)},    {"limits", limits(report)},
-      {"lsm", printable(environment.lsm)},        {"seccomp", printable(environment.seccomp)},
+      {"host", printable(environment.host_name)},
+      {"cpu", processor(environment)},
+      {"namespaces", namespaces(environment)},
+      {"limits", limits(report)},
+      {"lsm", printable(environment.lsm)},
+      {"seccomp", printable(environment.seccomp)},
       {"no KVM", printable(report.kernel.accelerator_note, 400)}};
   if (report.kernel.taint != 0) all.emplace_back("taint", fmt::format("{}", report.kernel.taint));
   std::erase_if(all, [](const auto& one) { return one.second.empty(); });
