@@ -238,9 +238,9 @@ class Session {
         continue;
       }
       const Privilege privilege = cases_[i].privilege;
-      if (cases_[i].workload->alone) alone.push_back({.privilege = privilege});
-      Lot& lot =
-          cases_[i].workload->alone ? alone.back() : together[static_cast<std::size_t>(privilege)];
+      const bool by_itself = options_.one_by_one || cases_[i].workload->alone;
+      if (by_itself) alone.push_back({.privilege = privilege});
+      Lot& lot = by_itself ? alone.back() : together[static_cast<std::size_t>(privilege)];
       lot.cases.push_back(cases_[i]);
       lot.indices.push_back(i);
       lot.seconds.push_back(seconds_of(i));

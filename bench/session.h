@@ -23,6 +23,10 @@ struct SessionOptions {
   std::vector<double> seconds_of_case{};
   // Orders the batches and chooses the samples that are kept.
   std::uint64_t seed = 1;
+  // All batches of a case in a row, by a worker of its own. Batches of several cases in turn keep
+  // what changes with time from being taken for one case's; where time counts instructions nothing
+  // does, and what one case leaves behind is in the next one's count (a clone's by 3 %).
+  bool one_by_one = false;
   // Seconds since the run began at which this session begins: where Batch::t starts from.
   double started_at = 0;
   // Passed on to Google Benchmark, as "--benchmark_context=a=b".

@@ -197,6 +197,7 @@ void run_benchmarks(const Plan& plan, const RunnerOptions& options, const Suppor
                     Clock::time_point start, Report& report) {
   const SessionOptions session{.seconds_of_case = plan.seconds,
                                .seed = options.seed,
+                               .one_by_one = report.kernel.clock == "instructions",
                                .started_at = seconds_since(start),
                                .benchmark_flags = {}};
   std::optional<CaseId> current;

@@ -332,7 +332,7 @@ void add_measuring(CLI::App& app, Options& options) {
   CLI::Option* const checks = app.add_flag("--checks-only", options.checks_only, "No benchmarks");
   app.add_flag("--benchmarks-only", options.benchmarks_only, "No checks")->excludes(checks);
   app.add_option("--boots", options.plan.boots,
-                 "Boots of each kernel for its benchmarks (default: 5 by instructions, 8 by the "
+                 "Boots of each kernel for its benchmarks (default: 3 by instructions, 8 by the "
                  "clock)")
       ->type_name("N")
       ->check(CLI::Range(1, 1000));

@@ -26,7 +26,7 @@ namespace fs = std::filesystem;
 
 constexpr const char* instructions = "instructions";
 constexpr const char* wall = "wall";
-constexpr int boots_counted = 5;  // one is one sample of how memory is laid out
+constexpr int boots_counted = 3;  // one is one sample of how memory is laid out
 constexpr int boots_timed = 8;    // as saved runs need
 
 // A report is a JSON object.
@@ -176,7 +176,7 @@ class Gating {
     if (plan_.budget > 0) {
       words.insert(words.end(), {"--budget", fmt::format("{:.3f}", plan_.budget / boots)});
     } else if (clock_ == instructions) {
-      words.insert(words.end(), {"--time", "0.1"});  // they repeat: more of them tell no more
+      words.insert(words.end(), {"--time", "0.2"});  // they repeat: more of them tell no more
     }
     return words;
   }
