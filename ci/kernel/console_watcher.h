@@ -15,6 +15,14 @@
 
 namespace nsbench::kernel {
 
+// A splat of which more may come. (Within the class Clang takes it for incomplete.)
+struct OpenSplat {
+  Splat splat;
+  std::size_t lines = 0;
+  std::optional<double> time;  // of its last line
+  bool ruled = false;          // "=====" opened it, and will close it
+};
+
 // Is fed what a console prints, in pieces of any length, and takes bounded memory whatever that is.
 // The guest tells what it does through /dev/kmsg: "nsbench: begin CASE", "nsbench: end CASE". They
 // count, and so do patterns once one was seen, only in lines that printk wrote: those with a time
@@ -48,13 +56,6 @@ class ConsoleWatcher {
     std::optional<double> time;
     bool is_kernels = false;  // it has a prefix of printk
   };
-  struct Open {
-    Splat splat;
-    std::size_t lines = 0;
-    std::optional<double> time;  // of its last line
-    bool ruled = false;          // "=====" opened it, and will close it
-  };
-
   void put(char c);
   bool is_in_escape(char c);
   void end_line();
@@ -73,7 +74,7 @@ class ConsoleWatcher {
   Escape escape_ = Escape::None;
   bool has_times_ = false;
   std::string ruler_;  // a line "=====" that may open a splat; empty if the last line was none
-  std::optional<Open> open_;
+  std::optional<OpenSplat> open_;
   std::vector<Splat> splats_;
   std::size_t dropped_ = 0;
   std::set<std::string> running_;
