@@ -106,8 +106,7 @@ class Gate {
   }
 
   Result<GateSide> open_base() const {
-    KernelOptions kernel = options_.base_kernel;
-    return GateSide::open(options_.base, kernel, machine());
+    return GateSide::open(options_.base, options_.base_kernel, options_.machine);
   }
 
   // Measures, decides, prints the verdict and writes what was asked for.
@@ -116,7 +115,7 @@ class Gate {
                      std::vector<Report>* measured_base) const {
     const Result<std::vector<Output>> outputs = outputs_of(out, Serves::Compare);
     if (!outputs) return outputs.error();
-    Result<GateSide> now = GateSide::open(now_paths, now_kernel, machine());
+    Result<GateSide> now = GateSide::open(now_paths, now_kernel, options_.machine);
     if (!now) return now.error();
     Result<Gated> gated = measure_sides(base, *now, plan_, options_.machine);
     if (!gated) return gated.error();
@@ -132,9 +131,6 @@ class Gate {
   }
 
  private:
-  // Engines are chosen with the clock in mind: instructions are TCG's.
-  [[nodiscard]] const MachineOptions& machine() const { return options_.machine; }
-
   [[nodiscard]] Judging judging() const {
     return {.policy = policy_ ? &*policy_ : nullptr, .today = today()};
   }

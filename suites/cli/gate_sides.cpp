@@ -185,14 +185,17 @@ class Gating {
     const bool counted = clock_ == instructions;
     const int boots = plan_.boots > 0 ? plan_.boots : counted ? boots_counted : boots_timed;
     const std::vector<std::string> words = timing_words(boots);
-    Batch batch;
-    for (int i = 0; i < boots; ++i) {
-      for (std::size_t side = 0; side < 2; ++side) {
-        if (!sides_[side]->kernel) continue;
-        if (Status added = add(batch, side, words, counted); !added) return added;
-      }
+    Batch once;  // the machines of each side are alike: what they boot is made once
+    for (std::size_t side = 0; side < 2; ++side) {
+      if (!sides_[side]->kernel) continue;
+      if (Status added = add(once, side, words, counted); !added) return added;
     }
-    if (batch.sides.empty()) return {};
+    if (once.sides.empty()) return {};
+    Batch batch;
+    for (int i = 0; i < boots; ++i) {  // the sides in turn
+      batch.machines.insert(batch.machines.end(), once.machines.begin(), once.machines.end());
+      batch.sides.insert(batch.sides.end(), once.sides.begin(), once.sides.end());
+    }
     auto came = boot(batch, counted ? 2 : 1, "booting for the benchmarks");
     if (!came) return came.error();
     for (auto& [side, report] : *came) reports(side).push_back(std::move(report));
