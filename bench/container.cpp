@@ -138,7 +138,7 @@ class Containers final : public Operation {
     return {};
   }
 
-  Result<double> time_one() override {
+  Timing time_one() override {
     const Ticks started = stopwatch_.start();
     Status made;
     for (std::size_t i = 0; i < count_ && made; ++i) made = make_one();

@@ -40,21 +40,19 @@ class CreateByClone final : public Operation {
     released_ = Fd(ends[0]);
     release_ = Fd(ends[1]);
     leave_heap_out_of_children();
-    const std::vector<AddressRange> idle = idle_libraries(false);
-    Status entered = home_.enter();
-    if (entered) unmap(idle);  // this family's errors are ready-made
-    return entered;
+    return home_.enter();
   }
+  [[nodiscard]] Libraries libraries() const override { return Libraries::Cxx; }
 
-  Result<double> time_one() override {
+  Timing time_one() override {
     // The child has no heap, so neither `this`.
     const int released = released_.get();
     const Ticks started = stopwatch_.start();
     const pid_t pid = call_(flags_, nullptr);
     if (pid == 0) wait_and_exit(released);
     const Ticks stopped = stopwatch_.stop();
-    if (pid < 0) return Error::last(step_);
-    if (::write(release_.get(), "", 1) != 1) return Error::last("write(pipe)");
+    if (pid < 0) return Timing::failed(step_.c_str());
+    if (::write(release_.get(), "", 1) != 1) return Timing::failed("write(pipe)");
     if (Status ended = ended_well(pid); !ended) return ended.error();
     return stopwatch_.ns(started, stopped);
   }
@@ -100,11 +98,11 @@ class CreateByVfork final : public Operation {
   }
   Status begin() override { return home_.enter(); }
 
-  Result<double> time_one() override {
+  Timing time_one() override {
     const Ticks started = stopwatch_.start();
     const pid_t pid = calls::clone3_vfork(flags_, stack_, stack_size);
     const Ticks stopped = stopwatch_.stop();
-    if (pid < 0) return Error::last(step_);
+    if (pid < 0) return Timing::failed(step_.c_str());
     if (Status ended = ended_well(pid); !ended) return ended.error();
     return stopwatch_.ns(started, stopped);
   }
@@ -126,25 +124,25 @@ class Unshare final : public Act {
         stopwatch_(stopwatch) {}
 
   void rehearse() override { static_cast<void>(time_call(0)); }
-  Result<double> run() override { return time_call(flags_); }
+  Timing run() override { return time_call(flags_); }
 
   // A second unshare would drop what the first has made.
   [[nodiscard]] bool repeatable() const override { return flags_ == 0; }
-  Result<double> run_many(std::size_t count) override {
+  Timing run_many(std::size_t count) override {
     int result = 0;
     const Ticks started = stopwatch_.start();
     for (std::size_t i = 0; i < count; ++i) result |= calls::unshare(flags_);
     const Ticks stopped = stopwatch_.stop();
-    if (result != 0) return Error::last(step_);
+    if (result != 0) return Timing::failed(step_.c_str());
     return stopwatch_.ns(started, stopped) / static_cast<double>(count);
   }
 
  private:
-  Result<double> time_call(std::uint64_t flags) {
+  Timing time_call(std::uint64_t flags) {
     const Ticks started = stopwatch_.start();
     const int result = calls::unshare(flags);
     const Ticks stopped = stopwatch_.stop();
-    if (result != 0) return Error::last(step_);
+    if (result != 0) return Timing::failed(step_.c_str());
     return stopwatch_.ns(started, stopped);
   }
 

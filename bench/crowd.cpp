@@ -110,7 +110,7 @@ class Crowd final : public Operation {
     return first_error();
   }
 
-  Result<double> time_one() override {
+  Timing time_one() override {
     if (next_ == workers_ * in_a_row_) {
       run_round();
       if (Status all = first_error(); !all) return all.error();
@@ -140,11 +140,11 @@ class Crowd final : public Operation {
 
   void make_calls(Take& take) {
     for (std::size_t i = 0; i < in_a_row_ && !take.error.is_set(); ++i) {
-      const Result<double> ns = operation_->time_one();
+      const Timing ns = operation_->time_one();
       if (ns) {
         take.ns.at(i) = *ns;
       } else {
-        take.error.set(ns.error());
+        take.error.set(ns);
       }
     }
   }

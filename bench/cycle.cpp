@@ -24,7 +24,7 @@ class CycleBySetns final : public FromHome {
   CycleBySetns(NamespaceSet set, const Stopwatch& stopwatch)
       : FromHome(Method::Unshare, set, stopwatch) {}
 
-  Result<double> time_one() override {
+  Timing time_one() override {
     const Ticks started = stopwatch_.start();
     const int made = calls::unshare(flags_);
     const int err = errno;
@@ -46,7 +46,7 @@ class CycleByExit final : public FromHome {
     return FromHome::begin();
   }
 
-  Result<double> time_one() override {
+  Timing time_one() override {
     const Ticks started = stopwatch_.start();
     const pid_t pid = calls::clone3(flags_, nullptr);
     if (pid == 0) ::_exit(0);

@@ -20,7 +20,7 @@ class DropBySetns final : public FromHome {
   DropBySetns(NamespaceSet set, const Stopwatch& stopwatch)
       : FromHome(Method::Unshare, set, stopwatch) {}
 
-  Result<double> time_one() override {
+  Timing time_one() override {
     if (flags_ != 0 && calls::unshare(flags_) != 0) return Error::last(step_);
     const Ticks started = stopwatch_.start();
     const Status back = home_.join();
@@ -42,7 +42,7 @@ class DropByExit final : public FromHome {
     return FromHome::begin();
   }
 
-  Result<double> time_one() override {
+  Timing time_one() override {
     if (!inhabitant_.settle(flags_)) return Error::last(step_);
     if (Status s = inhabitant_.wait_until_inside(); !s) return s.error();
     const Ticks started = stopwatch_.start();

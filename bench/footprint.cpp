@@ -216,16 +216,16 @@ void leave_heap_out_of_children() {
   free_stack_below(*maps, here_on_stack());
 }
 
-std::vector<AddressRange> idle_libraries(bool formats) {
+std::vector<AddressRange> idle_libraries(Libraries needed) {
   if (children_need_all) return {};
   const Result<std::string> maps = read_small_file("/proc/self/maps");
   if (!maps) return {};
-  std::vector<std::uintptr_t> needed = needed_for_calls();
-  needed.push_back(reinterpret_cast<std::uintptr_t>(&std::terminate));  // the C++ library
+  std::vector<std::uintptr_t> kept = needed_for_calls();
+  if (needed != Libraries::C) kept.push_back(reinterpret_cast<std::uintptr_t>(&std::terminate));
   const auto format =
       static_cast<std::string (*)(fmt::string_view, fmt::format_args)>(&fmt::vformat);
-  if (formats) needed.push_back(reinterpret_cast<std::uintptr_t>(format));
-  return files_without(loaded_files(*maps), needed);
+  if (needed == Libraries::Fmt) kept.push_back(reinterpret_cast<std::uintptr_t>(format));
+  return files_without(loaded_files(*maps), kept);
 }
 
 void unmap(const std::vector<AddressRange>& ranges) {

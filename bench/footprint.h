@@ -26,13 +26,17 @@ struct AddressRange {
   friend bool operator==(const AddressRange&, const AddressRange&) = default;
 };
 
-// The libraries that a process which makes calls and then ends does not need. Entering a time
-// namespace walks all mappings (vdso_join_timens()): 2.5 us for a small C program, 3.2 with our
-// libraries; and a fork pays for each, left out of the child or not. A process that has unmapped
-// them can't throw exceptions any more, nor run destructors of statics, nor, without `formats`,
-// call {fmt}: the texts of its errors must be there already. Empty without a /proc, and under
-// AddressSanitizer.
-std::vector<AddressRange> idle_libraries(bool formats);
+// What a process that makes calls and then ends goes on using. Never exceptions, nor destructors of
+// statics.
+enum class Libraries {
+  Fmt,  // {fmt} and the C++ library, to put errors' texts together
+  Cxx,  // the C++ library: texts are there already
+  C,    // for system calls and arithmetic: no heap, no std::string, no clock of std::chrono
+};
+// The libraries that it does not need. Entering a time namespace walks all mappings
+// (vdso_join_timens()): 2.5 us for a small C program, 3.2 with our libraries; and a fork pays for
+// each, left out of the child or not. Empty without a /proc, and under AddressSanitizer.
+std::vector<AddressRange> idle_libraries(Libraries needed);
 void unmap(const std::vector<AddressRange>& ranges);
 
 // What of the mappings in `maps` (the text of /proc/PID/maps) is heap: brk's, and malloc's large

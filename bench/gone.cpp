@@ -67,7 +67,7 @@ class GoneAfterSetns final : public Operation {
     return {};
   }
 
-  Result<double> time_one() override {
+  Timing time_one() override {
     const Ticks started = stopwatch_.start();
     const Status back = home_.join();
     if (!back) return Error{back.error().step + " back", back.error().err};
@@ -113,7 +113,7 @@ class GoneAfterExit final : public Operation {
     return {};
   }
 
-  Result<double> time_one() override {
+  Timing time_one() override {
     if (Status s = inhabitant_.wait_until_inside(); !s) return s.error();
     const Ticks started = stopwatch_.start();
     if (Status s = inhabitant_.leave(); !s) return s.error();

@@ -27,7 +27,10 @@ constexpr std::size_t target_count = 2;
 
 class JoinByFds final : public Act {
  public:
-  JoinByFds(NamespaceSet held, const Stopwatch& stopwatch) : held_(held), stopwatch_(stopwatch) {}
+  JoinByFds(NamespaceSet held, const Stopwatch& stopwatch)
+      : held_(held),
+        step_(fmt::format("setns(fd, {})", joined(held).flag_names())),
+        stopwatch_(stopwatch) {}
 
   Status arrange() override {
     for (Target& target : targets_) {
@@ -42,18 +45,19 @@ class JoinByFds final : public Act {
     return {};
   }
 
-  void rehearse() override { static_cast<void>(time_call(NamespaceFds::none())); }
-  Result<double> run() override { return time_call(targets_.front().fds); }
+  void rehearse() override { static_cast<void>(time_call(none_)); }
+  Timing run() override { return time_call(targets_.front().fds); }
 
+  [[nodiscard]] Libraries libraries() const override { return Libraries::C; }
   [[nodiscard]] bool repeatable() const override { return true; }
-  Result<double> run_many(std::size_t count) override {
+  Timing run_many(std::size_t count) override {
     bool entered = true;
     const Ticks started = stopwatch_.start();
     for (std::size_t i = 0; i < count && entered; ++i) {
       entered = targets_[i % target_count].fds.join_each();
     }
     const Ticks stopped = stopwatch_.stop();
-    if (!entered) return failure();
+    if (!entered) return Timing::failed(step_.c_str());
     return stopwatch_.ns(started, stopped) / static_cast<double>(count);
   }
 
@@ -63,20 +67,19 @@ class JoinByFds final : public Act {
     NamespaceFds fds;
   };
 
-  Result<double> time_call(const NamespaceFds& fds) {
+  Timing time_call(const NamespaceFds& fds) {
     const Ticks started = stopwatch_.start();
     const bool entered = fds.join_each();
     const Ticks stopped = stopwatch_.stop();
-    if (!entered) return failure();
+    if (!entered) return Timing::failed(step_.c_str());
     return stopwatch_.ns(started, stopped);
-  }
-  [[nodiscard]] Error failure() const {
-    return Error::last(fmt::format("setns(fd, {})", joined(held_).flag_names()));
   }
 
   NamespaceSet held_;
+  std::string step_;
   Stopwatch stopwatch_;
   std::array<Target, target_count> targets_;
+  NamespaceFds none_ = NamespaceFds::none();
 };
 
 class JoinByPidfd final : public Act {
@@ -97,26 +100,27 @@ class JoinByPidfd final : public Act {
   }
 
   void rehearse() override { static_cast<void>(time_call(-1)); }
-  Result<double> run() override { return time_call(targets_.front().pidfd()); }
+  Timing run() override { return time_call(targets_.front().pidfd()); }
 
+  [[nodiscard]] Libraries libraries() const override { return Libraries::C; }
   [[nodiscard]] bool repeatable() const override { return true; }
-  Result<double> run_many(std::size_t count) override {
+  Timing run_many(std::size_t count) override {
     int result = 0;
     const Ticks started = stopwatch_.start();
     for (std::size_t i = 0; i < count && result == 0; ++i) {
       result = calls::setns(targets_[i % target_count].pidfd(), flags_);
     }
     const Ticks stopped = stopwatch_.stop();
-    if (result != 0) return Error::last(step_);
+    if (result != 0) return Timing::failed(step_.c_str());
     return stopwatch_.ns(started, stopped) / static_cast<double>(count);
   }
 
  private:
-  Result<double> time_call(int pidfd) {
+  Timing time_call(int pidfd) {
     const Ticks started = stopwatch_.start();
     const int result = calls::setns(pidfd, flags_);
     const Ticks stopped = stopwatch_.stop();
-    if (result != 0) return Error::last(step_);
+    if (result != 0) return Timing::failed(step_.c_str());
     return stopwatch_.ns(started, stopped);
   }
 

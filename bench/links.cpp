@@ -43,7 +43,7 @@ class Wiring final : public Operation {
     return act_ == Step::Enslave ? make_bridge() : Status{};
   }
 
-  Result<double> time_one() override {
+  Timing time_one() override {
     const std::string name = fmt::format("nsba{}", pairs_);
     const std::string peer = fmt::format("nsbb{}", pairs_++);
     Message add = rtnetlink::veth_request(name, peer);
@@ -84,7 +84,7 @@ class Wiring final : public Operation {
     return {};
   }
 
-  Result<double> timed(Message& request, const char* step) {
+  Timing timed(Message& request, const char* step) {
     const std::string name = step;
     const Ticks started = stopwatch_.start();
     const Status done = socket_->acknowledged(request, name);

@@ -53,7 +53,7 @@ class Growth final : public Operation {
     return {};
   }
 
-  Result<double> time_one() override {
+  Timing time_one() override {
     const Result<double> before = kernel_.bytes();
     if (!before) return before.error();
     for (std::size_t i = 0; i < count_; ++i) {

@@ -24,15 +24,16 @@ class OpenNamespace final : public Operation {
     if (!dir) return dir.error();
     // For the baseline another file of the same directory, which is no namespace's.
     path_ = *dir + (set_.empty() ? "/comm" : fmt::format("/ns/{}", row(set_.kinds().front()).name));
+    step_ = fmt::format("open({})", path_);
     holder_ = std::move(*holder);
     return {};
   }
 
-  Result<double> time_one() override {
+  Timing time_one() override {
     const Ticks started = stopwatch_.start();
     const int fd = ::open(path_.c_str(), O_RDONLY | O_CLOEXEC);
     const Ticks stopped = stopwatch_.stop();
-    if (fd < 0) return Error::last(fmt::format("open({})", path_));
+    if (fd < 0) return Timing::failed(step_.c_str());
     ::close(fd);
     return stopwatch_.ns(started, stopped);
   }
@@ -42,6 +43,7 @@ class OpenNamespace final : public Operation {
   Stopwatch stopwatch_;
   Child holder_;
   std::string path_;
+  std::string step_;
 };
 
 std::unique_ptr<Operation> make_open(const BenchCase& bench_case, const Stopwatch& stopwatch) {

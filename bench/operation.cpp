@@ -21,26 +21,20 @@ class AndBack final : public Operation {
   }
   Status begin() override { return home_.enter(); }
 
-  Result<double> time_one() override {
-    Result<double> ns = act_->run();
-    if (!ns) return ns;
-    return back(*ns);
+  Timing time_one() override {
+    const Timing ns = act_->run();
+    return ns ? back(*ns) : ns;
   }
 
+  [[nodiscard]] Libraries libraries() const override { return act_->libraries(); }
   [[nodiscard]] bool repeatable() const override { return act_->repeatable(); }
-  Result<double> time_many(std::size_t count) override {
-    Result<double> ns = act_->run_many(count);
-    if (!ns) return ns;
-    return back(*ns);
+  Timing time_many(std::size_t count) override {
+    const Timing ns = act_->run_many(count);
+    return ns ? back(*ns) : ns;
   }
 
  private:
-  Result<double> back(double ns) {
-    if (Status joined = home_.join(); !joined) {
-      return Error{joined.error().step + " back", joined.error().err};
-    }
-    return ns;
-  }
+  Timing back(double ns) { return home_.join_each() ? Timing(ns) : Timing::failed("setns back"); }
 
   std::unique_ptr<Act> act_;
   Home home_;
@@ -64,17 +58,21 @@ class InFreshChild final : public Operation {
     return home_.enter();
   }
 
-  Result<double> time_one() override {
+  Timing time_one() override {
     answer_->ns = -1;
     answer_->error.clear();
     const pid_t pid = calls::clone(0, nullptr);
-    if (pid < 0) return Error::last("fork");
+    if (pid < 0) return Timing::failed("fork");
     if (pid == 0) answer_and_exit();
     reap(pid);
-    if (answer_->error.is_set()) return answer_->error.get();
-    if (answer_->ns < 0) return Error{"the process of one call died"};
+    if (answer_->error.is_set()) {
+      return Timing::failed(answer_->error.step(), answer_->error.err());
+    }
+    if (answer_->ns < 0) return Timing::failed("the process of one call died", 0);
     return answer_->ns;
   }
+
+  [[nodiscard]] Libraries libraries() const override { return act_->libraries(); }
 
  private:
   struct Answer {
@@ -84,11 +82,11 @@ class InFreshChild final : public Operation {
 
   [[noreturn]] void answer_and_exit() {
     act_->rehearse();
-    const Result<double> ns = act_->run();
+    const Timing ns = act_->run();
     if (ns) {
       answer_->ns = *ns;
     } else {
-      answer_->error.set(ns.error());
+      answer_->error.set(ns);
     }
     ::_exit(0);
   }
@@ -100,11 +98,13 @@ class InFreshChild final : public Operation {
 
 }  // namespace
 
-Result<double> Operation::time_many(std::size_t /*count*/) {
-  return Error{"this call can't be repeated"};
+Timing Operation::time_many(std::size_t /*count*/) {
+  return Timing::failed("this call can't be repeated", 0);
 }
 
-Result<double> Act::run_many(std::size_t /*count*/) { return Error{"this call can't be repeated"}; }
+Timing Act::run_many(std::size_t /*count*/) {
+  return Timing::failed("this call can't be repeated", 0);
+}
 
 FromHome::FromHome(Method method, NamespaceSet set, const Stopwatch& stopwatch)
     : flags_(set.flags()),

@@ -11,8 +11,10 @@
 #include <utility>
 #include <vector>
 
+#include "bench/footprint.h"
 #include "bench/recording.h"
 #include "bench/stopwatch.h"
+#include "bench/timing.h"
 #include "bench/workload.h"
 #include "probes/sandbox/calls.h"
 #include "probes/sandbox/fd.h"
@@ -34,13 +36,15 @@ class Operation {
   virtual Status begin() { return {}; }
   // Makes and times one call, then undoes it, untimed. Nanoseconds; an Error if the call or its
   // undoing failed.
-  virtual Result<double> time_one() = 0;
+  virtual Timing time_one() = 0;
   // Whether calls can follow each other with nothing undone in between, and each is still the same
   // call: not where a call also drops what the one before has made.
   [[nodiscard]] virtual bool repeatable() const { return false; }
   // Only if repeatable(): makes `count` calls within one timing, then undoes them, untimed.
   // Nanoseconds per call.
-  virtual Result<double> time_many(std::size_t count);
+  virtual Timing time_many(std::size_t count);
+  // What the calls and their errors need; all else is unmapped before the first one.
+  [[nodiscard]] virtual Libraries libraries() const { return Libraries::Fmt; }
   // After the last call of the batch, in the same process: for processes that would outlive it.
   virtual void end() {}
 };
@@ -58,10 +62,11 @@ class Act {
   // code mapped (fork copies no page tables of files) and its stack to be copied on the first
   // write: without this the first call would pay for both.
   virtual void rehearse() = 0;
-  virtual Result<double> run() = 0;
+  virtual Timing run() = 0;
   // As of Operation.
+  [[nodiscard]] virtual Libraries libraries() const { return Libraries::Fmt; }
   [[nodiscard]] virtual bool repeatable() const { return false; }
-  virtual Result<double> run_many(std::size_t count);
+  virtual Timing run_many(std::size_t count);
 };
 
 // Descriptors of namespaces, in the order in which they are to be joined.
@@ -80,7 +85,7 @@ class NamespaceFds {
   }
   // setns into each.
   [[nodiscard]] Status join() const;
-  // The same for a timed region: nothing but the calls. False: errno says why the last one failed.
+  // The same with nothing but the calls. False: errno says why the last one failed.
   [[nodiscard]] bool join_each() const {
     for (const Target& target : targets_) {
       if (calls::setns(target.fd.get(), target.flag) != 0) return false;
@@ -110,6 +115,7 @@ class Home {
   // In the process of a batch. Without a /proc from then on, if mnt is changed.
   Status enter();
   [[nodiscard]] Status join() const { return fds_.join(); }
+  [[nodiscard]] bool join_each() const { return fds_.join_each(); }
 
  private:
   NamespaceSet changed_;

@@ -30,7 +30,7 @@ class Prepared final : public Operation {
     if (done) done = operation_->begin();
     return done ? call(preparation_.after) : done;
   }
-  Result<double> time_one() override { return operation_->time_one(); }
+  Timing time_one() override { return operation_->time_one(); }
   void end() override { operation_->end(); }
 
  private:

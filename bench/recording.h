@@ -10,9 +10,10 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
-#include <string>
+#include <string_view>
 #include <utility>
 
+#include "bench/timing.h"
 #include "reports/result.h"
 
 namespace nsbench::bench {
@@ -53,20 +54,26 @@ class SharedMemory {
 // An Error in a fixed place.
 class SharedError {
  public:
-  void set(const Error& error) {
-    err_ = error.err;
-    length_ = std::min(error.step.size(), step_.size());
-    std::memcpy(step_.data(), error.step.data(), length_);
-    is_set_ = true;
-  }
+  void set(const Error& error) { set(error.step, error.err); }
+  // Without the C++ library.
+  void set(const Timing& failed) { set(failed.step(), failed.err()); }
   void clear() { is_set_ = false; }
   [[nodiscard]] bool is_set() const { return is_set_; }
-  [[nodiscard]] Error get() const { return {std::string(step_.data(), length_), err_}; }
+  [[nodiscard]] Error get() const { return {step(), err_}; }
+  [[nodiscard]] const char* step() const { return step_.data(); }
+  [[nodiscard]] int err() const { return err_; }
 
  private:
+  void set(std::string_view step, int err) {
+    err_ = err;
+    const std::size_t length = std::min(step.size(), step_.size() - 1);
+    std::memcpy(step_.data(), step.data(), length);
+    step_.at(length) = '\0';
+    is_set_ = true;
+  }
+
   bool is_set_ = false;
   int err_ = 0;
-  std::size_t length_ = 0;
   std::array<char, 160> step_{};
 };
 

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <chrono>
 #include <random>
@@ -46,17 +47,17 @@ std::size_t max_timings(std::size_t max_calls, std::size_t calls_per_timing) {
   return calls_per_timing > 1 ? Recording::max_timings : max_calls;
 }
 
-// Of single calls, in the first batch.
-Result<std::size_t> choose_calls_per_timing(Operation& operation, double step_ns) {
-  if (!operation.repeatable()) return std::size_t{1};
-  std::vector<double> ns;
-  for (std::size_t i = 0; i < 33; ++i) {
-    const Result<double> one = operation.time_one();
-    if (!one) return one.error();
-    ns.push_back(*one);
+// The median of some single calls.
+Timing typical_time(Operation& operation) {
+  std::array<double, 33> ns{};
+  for (double& one : ns) {
+    const Timing timed = operation.time_one();
+    if (!timed) return timed;
+    one = *timed;
   }
-  std::sort(ns.begin(), ns.end());
-  return calls_per_timing_of(quantile(ns, 0.5), step_ns);
+  auto* const middle = ns.begin() + ns.size() / 2;
+  std::nth_element(ns.begin(), middle, ns.end());
+  return *middle;
 }
 
 // The calls of one batch, in a process made for it.
@@ -68,6 +69,15 @@ struct Wanted {
   std::uint64_t seed = 1;
 };
 
+// Seconds of CLOCK_MONOTONIC. A call that enters a time namespace changes its offset by nothing
+// here (bench/stopwatch.h), and std::chrono's clock would need the C++ library.
+double seconds_now() {
+  timespec now{};
+  ::clock_gettime(CLOCK_MONOTONIC, &now);
+  return static_cast<double>(now.tv_sec) + static_cast<double>(now.tv_nsec) * 1e-9;
+}
+
+// After its beginning without any library that the operation does not need.
 void make_calls(Operation& operation, const Wanted& wanted, Recording& out) {
   if (wanted.seccomp_instructions > 0) {
     if (Status filtered = install_idle_filter(wanted.seccomp_instructions); !filtered) {
@@ -75,41 +85,38 @@ void make_calls(Operation& operation, const Wanted& wanted, Recording& out) {
       return;
     }
   }
-  unmap(idle_libraries(true));  // by /proc, which may be out of reach behind begin()
+  // By /proc, which may be out of reach behind begin(); that itself may put an error together.
+  unmap(idle_libraries(Libraries::Fmt));
+  // Static, since the heap may not be there any more when this ends; the process does, too, then.
+  static std::vector<AddressRange> idle;
+  idle = idle_libraries(operation.libraries());
   if (Status begun = operation.begin(); !begun) {
     out.not_begun.set(begun.error());
     return;
   }
+  unmap(idle);
   // The first call pays for pages that the process still shares with its parent; it counts only if
   // it fails.
-  if (Result<double> first = operation.time_one(); !first) {
-    out.call_failed.set(first.error());
-    return;
+  if (const Timing first = operation.time_one(); !first) return out.call_failed.set(first);
+  if (out.calls_per_timing == 0 && operation.repeatable()) {
+    const Timing one = typical_time(operation);
+    if (!one) return out.call_failed.set(one);
+    out.calls_per_timing = calls_per_timing_of(*one, wanted.step_ns);
   }
-  if (out.calls_per_timing == 0) {
-    const Result<std::size_t> chosen = choose_calls_per_timing(operation, wanted.step_ns);
-    if (!chosen) {
-      out.call_failed.set(chosen.error());
-      return;
-    }
-    out.calls_per_timing = *chosen;
-  }
+  out.calls_per_timing = std::max<std::size_t>(out.calls_per_timing, 1);
   const std::size_t count = out.calls_per_timing;
   const std::size_t most = max_timings(wanted.max_calls, count);
   // Of a single call only: several have their mean.
   const double step_ns = count == 1 ? wanted.step_ns : 0;
   std::minstd_rand random(static_cast<std::uint_fast32_t>(wanted.seed));
   const double cpu = cpu_ns_of_self();
-  const Clock::time_point start = Clock::now();
+  const double start = seconds_now();
   while (out.timings < most && (out.timings < least_timings || out.seconds < wanted.seconds)) {
-    const Result<double> ns = count == 1 ? operation.time_one() : operation.time_many(count);
-    if (!ns) {
-      out.call_failed.set(ns.error());
-      return;
-    }
+    const Timing ns = count == 1 ? operation.time_one() : operation.time_many(count);
+    if (!ns) return out.call_failed.set(ns);
     const double share = static_cast<double>(random()) / std::minstd_rand::max();
     out.ns.at(out.timings++) = within_step(*ns, step_ns, share);
-    out.seconds = seconds_since(start);
+    out.seconds = seconds_now() - start;
   }
   out.cpu_ns = (cpu_ns_of_self() - cpu) / static_cast<double>(out.timings * count);
 }

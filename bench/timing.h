@@ -1,0 +1,51 @@
+// What a timed call comes to.
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstring>
+
+#include "reports/result.h"
+
+namespace nsbench::bench {
+
+// Nanoseconds, or why there are none. Unlike a Result it is made, passed on and dropped without the
+// C++ library, which a process that makes calls may have unmapped (bench/footprint.h).
+class [[nodiscard]] Timing {
+ public:
+  Timing(double ns) : ns_(ns) {}  // NOLINT(google-explicit-constructor)
+  // Keeps what is said for this process's next Error, too: it makes one call at a time.
+  Timing(const Error& error) : step_(kept(error.step)), err_(error.err) {}  // NOLINT
+  // The system call `step`, which outlives this, has failed just now; reads errno.
+  static Timing failed(const char* step) { return failed(step, errno); }
+  static Timing failed(const char* step, int err) {
+    Timing timing(0);
+    timing.step_ = step;
+    timing.err_ = err;
+    return timing;
+  }
+
+  [[nodiscard]] bool ok() const { return step_ == nullptr; }
+  explicit operator bool() const { return ok(); }
+  [[nodiscard]] double operator*() const { return ns_; }
+  // Only if not ok().
+  [[nodiscard]] const char* step() const { return step_; }
+  [[nodiscard]] int err() const { return err_; }
+  [[nodiscard]] Error error() const { return {step_, err_}; }
+
+ private:
+  static const char* kept(std::string_view step) {
+    static std::array<char, 160> text;
+    const std::size_t length = std::min(step.size(), text.size() - 1);
+    std::memcpy(text.data(), step.data(), length);
+    text.at(length) = '\0';
+    return text.data();
+  }
+
+  double ns_ = 0;
+  const char* step_ = nullptr;
+  int err_ = 0;
+};
+
+}  // namespace nsbench::bench
