@@ -69,7 +69,7 @@ struct CompareOptions {
 // One benchmark that both sides have. Less is better, always.
 struct SeriesComparison {
   CaseId id;
-  std::string unit;  // of base and now: "ns" or "bytes"
+  std::string unit;  // of base and now: "ns", "instructions" or "bytes"
   Change change = Change::CannotTell;
   // Why it can't be told; empty otherwise. `code` is one of: failed, skipped, other-machine,
   // other-clock, other-workload, no-pairs, few-batches, few-runs, noisy, starts-differ, null-fired,

@@ -62,7 +62,7 @@ struct Series {
   CaseId id;
   std::string workload;                 // one sentence: what is timed
   std::vector<std::string> namespaces;  // the kinds each call creates or enters
-  std::string unit = "ns";              // of every value: "ns", or "bytes" of memory
+  std::string unit = "ns";              // of every value: "ns", "instructions" or "bytes"
   std::uint64_t calls_per_timing = 1;   // short calls are timed several at once, and divided
   std::vector<double> samples;  // of all timings, or a uniform random choice of max_samples of them
   std::uint64_t calls = 0;      // timed calls; neither warm-up nor failed calls are among them

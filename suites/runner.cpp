@@ -195,9 +195,10 @@ class Checks {
 
 void run_benchmarks(const Plan& plan, const RunnerOptions& options, const Support& support,
                     Clock::time_point start, Report& report) {
+  const bool counts = report.kernel.clock == "instructions";
   const SessionOptions session{.seconds_of_case = plan.seconds,
                                .seed = options.seed,
-                               .one_by_one = report.kernel.clock == "instructions",
+                               .one_by_one = counts,
                                .started_at = seconds_since(start),
                                .benchmark_flags = {}};
   std::optional<CaseId> current;
@@ -221,6 +222,10 @@ void run_benchmarks(const Plan& plan, const RunnerOptions& options, const Suppor
         return !stopped(options);
       });
   tell(nullptr);
+  // A nanosecond of such a clock is an instruction.
+  for (Series& series : report.series) {
+    if (counts && series.unit == "ns") series.unit = "instructions";
+  }
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 
@@ -10,12 +11,17 @@ namespace nsbench::text {
 Unit unit_for(double value, std::string_view measured_in) {
   constexpr std::array times{Unit{1e9, "s"}, Unit{1e6, "ms"}, Unit{1e3, "us"}, Unit{1, "ns"}};
   constexpr std::array sizes{Unit{1e9, "GB"}, Unit{1e6, "MB"}, Unit{1e3, "kB"}, Unit{1, "B"}};
-  if (measured_in != "ns" && measured_in != "bytes") return {1, measured_in};
-  const auto& units = measured_in == "ns" ? times : sizes;
-  for (const Unit unit : units) {
-    if (std::abs(value) >= unit.size) return unit;
-  }
-  return units.back();
+  constexpr std::array counts{Unit{1e9, "Ginsn"}, Unit{1e6, "Minsn"}, Unit{1e3, "kinsn"},
+                              Unit{1, "insn"}};
+  const auto of = [value](const auto& units) {
+    const auto fits = [value](const Unit& unit) { return std::abs(value) >= unit.size; };
+    const auto found = std::find_if(units.begin(), units.end(), fits);
+    return found == units.end() ? units.back() : *found;
+  };
+  if (measured_in == "ns") return of(times);
+  if (measured_in == "instructions") return of(counts);
+  if (measured_in == "bytes") return of(sizes);
+  return {1, measured_in};
 }
 
 std::string amount(double value, Unit unit) {

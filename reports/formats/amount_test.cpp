@@ -21,6 +21,8 @@ TEST(Amount, HasThreeDigitsAndItsUnit) {
   EXPECT_EQ(in_its_unit(2e9, "ns"), "2.00 s");
   EXPECT_EQ(in_its_unit(215'000, "bytes"), "215 kB");
   EXPECT_EQ(in_its_unit(64, "bytes"), "64.0 B");
+  EXPECT_EQ(in_its_unit(983, "instructions"), "983 insn");
+  EXPECT_EQ(in_its_unit(108'701, "instructions"), "109 kinsn");
   EXPECT_EQ(in_its_unit(1'234, "calls/s"), "1234 calls/s");
   EXPECT_EQ(amount(std::numeric_limits<double>::quiet_NaN(), {1, "ns"}), "-");
 }

@@ -168,6 +168,7 @@
   // --- Distributions.
   const units = {
     ns: [[1e9, 's'], [1e6, 'ms'], [1e3, 'us'], [1, 'ns']],
+    instructions: [[1e9, 'Ginsn'], [1e6, 'Minsn'], [1e3, 'kinsn'], [1, 'insn']],
     bytes: [[1e9, 'GB'], [1e6, 'MB'], [1e3, 'kB'], [1, 'B']],
   };
   const amount = (value, unit) => {
