@@ -12,6 +12,7 @@
 #include "ci/kernel/bytes.h"
 #include "ci/kernel/compression.h"
 #include "ci/kernel/elf.h"
+#include "ci/kernel/quotes.h"
 #include "probes/sandbox/fd.h"
 #include "reports/printable.h"
 
@@ -20,10 +21,8 @@ namespace {
 
 using std::string_view_literals::operator""sv;
 
-std::string quoted(const std::string& path) { return fmt::format("'{}'", printable(path)); }
-
 Error not_this(const std::string& path, std::string_view why) {
-  return Error{fmt::format("{} {}", quoted(path), why)};
+  return Error{fmt::format("{} {}", in_quotes(path), why)};
 }
 
 Error cut_off(const std::string& path, std::string_view what) {
@@ -152,7 +151,7 @@ Result<Image> inspect_elf(const std::string& path, std::string_view bytes) {
     if (release.empty()) return not_this(path, fmt::format("is an ELF file for {}", machine));
     return wrong_machine(path, machine);
   }
-  const Result<Elf> elf = read_elf(quoted(path), bytes, ElfTables::Segments);
+  const Result<Elf> elf = read_elf(in_quotes(path), bytes, ElfTables::Segments);
   if (!elf) return elf.error();
   if (release.empty()) return not_this(path, "is an ELF file, but not a Linux kernel");
   if (has_uml_marks(bytes)) return Image{path, ImageKind::Uml, release, machine};
@@ -174,7 +173,7 @@ Result<std::string> read_start(const Fd& file, const std::string& path, std::uin
     const ssize_t got =
         ::pread(file.get(), bytes.data() + have, bytes.size() - have, static_cast<off_t>(have));
     if (got < 0 && errno == EINTR) continue;
-    if (got < 0) return Error::last(fmt::format("read({})", quoted(path)));
+    if (got < 0) return Error::last(fmt::format("read({})", in_quotes(path)));
     if (got == 0) break;
     have += static_cast<std::size_t>(got);
   }
@@ -225,10 +224,10 @@ Result<Image> inspect_image_bytes(const std::string& path, std::string_view byte
 Result<std::string> read_image(const std::string& path) {
   // Without O_NONBLOCK the opening of a FIFO that nobody writes to would never return.
   const Fd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK));
-  if (!file.valid()) return Error::last(fmt::format("open({})", quoted(path)));
+  if (!file.valid()) return Error::last(fmt::format("open({})", in_quotes(path)));
   struct stat status {};
   if (::fstat(file.get(), &status) != 0) {
-    return Error::last(fmt::format("fstat({})", quoted(path)));
+    return Error::last(fmt::format("fstat({})", in_quotes(path)));
   }
   if (S_ISDIR(status.st_mode)) return not_this(path, "is a directory");
   if (!S_ISREG(status.st_mode)) return not_this(path, "is not a regular file");

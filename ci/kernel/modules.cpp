@@ -13,6 +13,7 @@
 #include "ci/kernel/compression.h"
 #include "ci/kernel/elf.h"
 #include "ci/kernel/modules_dep.h"
+#include "ci/kernel/quotes.h"
 #include "reports/file.h"
 #include "reports/printable.h"
 
@@ -23,8 +24,6 @@ namespace {
 constexpr std::size_t max_module_bytes = std::size_t{256} << 20U;
 // The longest chain of needs in real trees has about ten modules.
 constexpr std::size_t deepest = 64;
-
-std::string quoted(std::string_view path) { return fmt::format("'{}'", printable(path)); }
 
 bool exists(const std::string& path) { return ::access(path.c_str(), F_OK) == 0; }
 
@@ -68,15 +67,15 @@ std::string installed(const std::string& path) {
 Result<std::string> read_module(const std::string& path) {
   const Result<std::string> file = read_file(installed(path), max_module_bytes);
   if (!file) return file.error();
-  return decompress(quoted(path), *file, max_module_bytes);
+  return decompress(in_quotes(path), *file, max_module_bytes);
 }
 
 Result<std::string> modinfo_of(const std::string& path, std::string_view module) {
-  const Result<Elf> elf = read_elf(quoted(path), module, ElfTables::Sections);
+  const Result<Elf> elf = read_elf(in_quotes(path), module, ElfTables::Sections);
   if (!elf) return elf.error();
   if (elf->machine != own_elf_machine()) {
     return Error{fmt::format("{} is a module for {}; this nsbench boots kernels for {}",
-                             quoted(path), elf_machine_name(elf->machine), own_machine())};
+                             in_quotes(path), elf_machine_name(elf->machine), own_machine())};
   }
   return std::string(elf->section(".modinfo"));
 }
@@ -88,16 +87,16 @@ Result<ModuleList> read_list(const std::string& tree) {
   if (exists(dep)) {
     const Result<std::string> text = read_file(dep, max_list_bytes);
     if (!text) return text.error();
-    return parse_modules_dep(quoted(dep), *text);
+    return parse_modules_dep(in_quotes(dep), *text);
   }
   const std::string order = tree + "/modules.order";
   const Result<std::string> text = read_file(order, max_list_bytes);
   if (!text && text.error().err == ENOENT) {
     return Error{fmt::format("{} holds no modules: it has neither modules.dep nor modules.order",
-                             quoted(tree))};
+                             in_quotes(tree))};
   }
   if (!text) return text.error();
-  return parse_modules_order(quoted(order), *text);
+  return parse_modules_order(in_quotes(order), *text);
 }
 
 Result<std::set<std::string>> read_builtin(const std::string& tree) {
@@ -129,7 +128,7 @@ class Loader {
     if (std::find(above_.begin(), above_.end(), name) != above_.end()) return loop(name);
     if (above_.size() >= deepest) {
       return Error{fmt::format("{}: modules that need each other more than {} deep, from {} on",
-                               quoted(tree_), deepest, printable(above_.front()))};
+                               in_quotes(tree_), deepest, printable(above_.front()))};
     }
     const ListedModule& listed = list_.at(name);
     const std::string path = tree_ + "/" + listed.path;
@@ -152,8 +151,8 @@ class Loader {
     for (auto need = needs.rbegin(); need != needs.rend(); ++need) {
       if (!list_.contains(*need) && built_in_.contains(*need)) continue;
       if (!list_.contains(*need)) {
-        return Error{fmt::format("{}: the module {} needs {}, which is not listed", quoted(tree_),
-                                 printable(name), printable(*need))};
+        return Error{fmt::format("{}: the module {} needs {}, which is not listed",
+                                 in_quotes(tree_), printable(name), printable(*need))};
       }
       if (Status status = add(*need); !status) return status;
     }
@@ -166,7 +165,7 @@ class Loader {
       chain += printable(*one) + " needs ";
     }
     return Error{
-        fmt::format("{}: modules need each other: {}{}", quoted(tree_), chain, printable(name))};
+        fmt::format("{}: modules need each other: {}{}", in_quotes(tree_), chain, printable(name))};
   }
 
   std::string tree_;
@@ -253,8 +252,8 @@ Status check_release(const std::string& tree, const Image& image) {
   const Result<std::string> release = release_of_tree(tree);
   if (!release) return release.error();
   if (release->empty() || image.release.empty() || *release == image.release) return {};
-  return Error{fmt::format("{} holds modules for {}, and {} is {}", quoted(tree),
-                           printable(*release), quoted(image.path), printable(image.release))};
+  return Error{fmt::format("{} holds modules for {}, and {} is {}", in_quotes(tree),
+                           printable(*release), in_quotes(image.path), printable(image.release))};
 }
 
 Result<std::optional<std::string>> modules_beside(const Image& image) {
