@@ -10,6 +10,9 @@ if(NSBENCH_CCACHE AND NSBENCH_CCACHE_PROGRAM AND NOT CMAKE_CXX_COMPILER_LAUNCHER
   set(CMAKE_C_COMPILER_LAUNCHER ${NSBENCH_CCACHE_PROGRAM})
   set(CMAKE_CXX_COMPILER_LAUNCHER ${NSBENCH_CCACHE_PROGRAM})
 endif()
+if(CMAKE_CXX_COMPILER_LAUNCHER)
+  set(NSBENCH_PRECOMPILE OFF) # ccache has the files, and can't see into precompiled headers.
+endif()
 
 add_library(nsbench_options INTERFACE)
 target_include_directories(nsbench_options INTERFACE ${PROJECT_SOURCE_DIR})
@@ -33,7 +36,8 @@ target_link_options(nsbench_options INTERFACE -Wl,-z,relro,-z,now)
 if(CMAKE_BUILD_TYPE STREQUAL "Debug")
   target_compile_definitions(nsbench_options INTERFACE _GLIBCXX_ASSERTIONS)
 elseif(CMAKE_BUILD_TYPE MATCHES "Rel" AND NOT NSBENCH_SANITIZE)
-  target_compile_options(nsbench_options INTERFACE -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2)
+  target_compile_options(nsbench_options INTERFACE -U_FORTIFY_SOURCE
+                         $<$<NOT:$<STREQUAL:$<TARGET_PROPERTY:NSBENCH_FORTIFY>,OFF>>:-D_FORTIFY_SOURCE=2>)
 endif()
 
 if(NSBENCH_SANITIZE)
