@@ -38,6 +38,12 @@ std::uintptr_t page_size() {
   return size;
 }
 
+// Of this thread.
+AddressRange thread_data_range() {
+  const std::uintptr_t here = reinterpret_cast<std::uintptr_t>(&errno) / page_size() * page_size();
+  return {here - thread_data, here + thread_data};
+}
+
 struct Mapping {
   AddressRange range;
   bool private_data = false;  // "rw-p"
@@ -140,17 +146,25 @@ std::vector<LoadedFile> loaded_files(std::string_view maps) {
 
 std::vector<AddressRange> heap_of(std::string_view maps, AddressRange kept) {
   std::vector<AddressRange> heap;
+  for (const Mapping& mapping : parse_all(maps)) {
+    if (mapping.private_data && mapping.name == "[heap]") add_without(kept, mapping.range, heap);
+  }
+  const std::vector<AddressRange> blocks = blocks_of(maps, kept);
+  heap.insert(heap.end(), blocks.begin(), blocks.end());
+  return heap;
+}
+
+std::vector<AddressRange> blocks_of(std::string_view maps, AddressRange kept) {
+  std::vector<AddressRange> blocks;
   std::uintptr_t file_end = 0;  // of a file's mapping, and the .bss behind it
   for (const Mapping& mapping : parse_all(maps)) {
     const AddressRange range = mapping.range;
-    const bool block =
-        mapping.name.empty() && range.end - range.begin >= least_block && range.begin != file_end;
-    if (mapping.private_data && !mapping.file && (mapping.name == "[heap]" || block)) {
-      add_without(kept, range, heap);
-    }
+    const bool block = mapping.private_data && !mapping.file && mapping.name.empty() &&
+                       range.end - range.begin >= least_block && range.begin != file_end;
+    if (block) add_without(kept, range, blocks);
     if (mapping.file) file_end = range.end;
   }
-  return heap;
+  return blocks;
 }
 
 LoadedFile loaded_file(std::span<const ElfW(Phdr)> segments, std::uintptr_t base,
@@ -200,9 +214,7 @@ void leave_heap_out_of_children() {
   if (children_need_all) return;
   const Result<std::string> maps = read_small_file("/proc/self/maps");
   if (!maps) return;
-  const std::uintptr_t here = reinterpret_cast<std::uintptr_t>(&errno) / page_size() * page_size();
-  const AddressRange kept{here - thread_data, here + thread_data};
-  std::vector<AddressRange> left_out = heap_of(*maps, kept);
+  std::vector<AddressRange> left_out = heap_of(*maps, thread_data_range());
   const std::vector<LoadedFile> files = loaded_files(*maps);
   for (const std::vector<AddressRange>& more :
        {files_without(files, needed_for_calls()),
@@ -216,7 +228,7 @@ void leave_heap_out_of_children() {
   free_stack_below(*maps, here_on_stack());
 }
 
-std::vector<AddressRange> idle_libraries(Libraries needed) {
+std::vector<AddressRange> idle_mappings(Libraries needed) {
   if (children_need_all) return {};
   const Result<std::string> maps = read_small_file("/proc/self/maps");
   if (!maps) return {};
@@ -225,7 +237,12 @@ std::vector<AddressRange> idle_libraries(Libraries needed) {
   const auto format =
       static_cast<std::string (*)(fmt::string_view, fmt::format_args)>(&fmt::vformat);
   if (needed == Libraries::Fmt) kept.push_back(reinterpret_cast<std::uintptr_t>(format));
-  return files_without(loaded_files(*maps), kept);
+  std::vector<AddressRange> idle = files_without(loaded_files(*maps), kept);
+  if (needed == Libraries::C) {
+    const std::vector<AddressRange> blocks = blocks_of(*maps, thread_data_range());
+    idle.insert(idle.end(), blocks.begin(), blocks.end());
+  }
+  return idle;
 }
 
 void unmap(const std::vector<AddressRange>& ranges) {

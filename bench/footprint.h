@@ -31,18 +31,21 @@ struct AddressRange {
 enum class Libraries {
   Fmt,  // {fmt} and the C++ library, to put errors' texts together
   Cxx,  // the C++ library: texts are there already
-  C,    // for system calls and arithmetic: no heap, no std::string, no clock of std::chrono
+  C,    // for system calls and arithmetic: no std::string, no clock of std::chrono, and of the heap
+        // only what is there already, in blocks below 128 kB
 };
-// The libraries that it does not need. Entering a time namespace walks all mappings
+// The mappings that it does not need. Entering a time namespace walks all mappings
 // (vdso_join_timens()): 2.5 us for a small C program, 3.2 with our libraries; and a fork pays for
 // each, left out of the child or not. Empty without a /proc, and under AddressSanitizer.
-std::vector<AddressRange> idle_libraries(Libraries needed);
+std::vector<AddressRange> idle_mappings(Libraries needed);
 void unmap(const std::vector<AddressRange>& ranges);
 
 // What of the mappings in `maps` (the text of /proc/PID/maps) is heap: brk's, and malloc's large
 // blocks, but not the .bss of programs and libraries. Without `kept`, the neighbourhood of the
 // thread's own data, which lies in the heap of a static program.
 std::vector<AddressRange> heap_of(std::string_view maps, AddressRange kept);
+// malloc's large blocks alone.
+std::vector<AddressRange> blocks_of(std::string_view maps, AddressRange kept);
 
 // The program or a library, as the loader has put it there. Ends are those of pages.
 struct LoadedFile {
