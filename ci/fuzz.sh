@@ -14,7 +14,8 @@ else
 fi
 shift || true
 
-cmake --preset fuzz > /dev/null
+# Not again: the preset would undo what it was configured with besides.
+[[ -f build/fuzz/build.ninja ]] || cmake --preset fuzz > /dev/null
 cmake --build --preset fuzz
 mkdir -p build/fuzz/artifacts
 
