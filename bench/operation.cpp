@@ -13,7 +13,10 @@ namespace {
 
 class AndBack final : public Operation {
  public:
-  AndBack(std::unique_ptr<Act> act, Home home) : act_(std::move(act)), home_(std::move(home)) {}
+  AndBack(std::unique_ptr<Act> act, Home home)
+      : act_(std::move(act)),
+        home_(std::move(home)),
+        back_(fmt::format("setns(fd, {}) back", home_.changed().flag_names())) {}
 
   Status arrange() override {
     Status ready = home_.arrange();
@@ -34,10 +37,11 @@ class AndBack final : public Operation {
   }
 
  private:
-  Timing back(double ns) { return home_.join_each() ? Timing(ns) : Timing::failed("setns back"); }
+  Timing back(double ns) { return home_.join_each() ? Timing(ns) : Timing::failed(back_.c_str()); }
 
   std::unique_ptr<Act> act_;
   Home home_;
+  std::string back_;
 };
 
 class InFreshChild final : public Operation {

@@ -116,6 +116,7 @@ class Home {
   Status enter();
   [[nodiscard]] Status join() const { return fds_.join(); }
   [[nodiscard]] bool join_each() const { return fds_.join_each(); }
+  [[nodiscard]] NamespaceSet changed() const { return changed_; }
 
  private:
   NamespaceSet changed_;

@@ -31,6 +31,7 @@ class Prepared final : public Operation {
     return done ? call(preparation_.after) : done;
   }
   Timing time_one() override { return operation_->time_one(); }
+  [[nodiscard]] Libraries libraries() const override { return operation_->libraries(); }
   void end() override { operation_->end(); }
 
  private:

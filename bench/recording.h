@@ -4,12 +4,10 @@
 
 #include <sys/mman.h>
 
-#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
 #include <string_view>
 #include <utility>
 
@@ -66,9 +64,7 @@ class SharedError {
  private:
   void set(std::string_view step, int err) {
     err_ = err;
-    const std::size_t length = std::min(step.size(), step_.size() - 1);
-    std::memcpy(step_.data(), step.data(), length);
-    step_.at(length) = '\0';
+    copy_text(step, step_);
     is_set_ = true;
   }
 

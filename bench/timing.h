@@ -4,11 +4,21 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <cstddef>
 #include <cstring>
+#include <string_view>
 
 #include "reports/result.h"
 
 namespace nsbench::bench {
+
+// As much of `text` as there is room for, and an end to it.
+template <std::size_t size>
+void copy_text(std::string_view text, std::array<char, size>& to) {
+  const std::size_t length = std::min(text.size(), size - 1);
+  std::memcpy(to.data(), text.data(), length);
+  to[length] = '\0';
+}
 
 // Nanoseconds, or why there are none. Unlike a Result it is made, passed on and dropped without the
 // C++ library, which a process that makes calls may have unmapped (bench/footprint.h).
@@ -37,9 +47,7 @@ class [[nodiscard]] Timing {
  private:
   static const char* kept(std::string_view step) {
     static std::array<char, 160> text;
-    const std::size_t length = std::min(step.size(), text.size() - 1);
-    std::memcpy(text.data(), step.data(), length);
-    text.at(length) = '\0';
+    copy_text(step, text);
     return text.data();
   }
 

@@ -1,9 +1,9 @@
 # The standard library, {fmt}, JSON and GoogleTest are most of what a compiler reads here: they are
 # read once for all libraries, and once for all tests.
-#   nsbench_precompile(TARGET [FROM OTHER])   FROM: with what OTHER has read
+#   nsbench_precompile(TARGET [FROM OTHER])   FROM: with what OTHER, if it is another, has read
 function(nsbench_precompile target)
   cmake_parse_arguments(arg "" "FROM" "" ${ARGN})
-  if(NSBENCH_PRECOMPILE AND arg_FROM)
+  if(NSBENCH_PRECOMPILE AND arg_FROM AND NOT arg_FROM STREQUAL target)
     target_precompile_headers(${target} REUSE_FROM ${arg_FROM})
   elseif(NSBENCH_PRECOMPILE)
     get_target_property(libraries ${target} LINK_LIBRARIES)
@@ -27,11 +27,7 @@ function(nsbench_test_program name)
   target_compile_definitions(${name} PRIVATE NSBENCH_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
   target_compile_options(${name} PRIVATE -O0)
   set_target_properties(${name} PROPERTIES NSBENCH_FORTIFY OFF) # It needs optimisation.
-  if(name STREQUAL "reports_test")
-    nsbench_precompile(${name})
-  else()
-    nsbench_precompile(${name} FROM reports_test)
-  endif()
+  nsbench_precompile(${name} FROM reports_test)
 endfunction()
 
 # One room of the house is one static library with its unit tests beside it:
@@ -42,11 +38,7 @@ function(nsbench_module name)
   cmake_parse_arguments(arg "" "" "SOURCES;DEPENDS;TESTS" ${ARGN})
   add_library(nsbench_${name} STATIC ${arg_SOURCES})
   target_link_libraries(nsbench_${name} PUBLIC nsbench_options ${arg_DEPENDS})
-  if(name STREQUAL "reports")
-    nsbench_precompile(nsbench_reports)
-  else()
-    nsbench_precompile(nsbench_${name} FROM nsbench_reports)
-  endif()
+  nsbench_precompile(nsbench_${name} FROM nsbench_reports)
   if(NSBENCH_TESTS AND arg_TESTS)
     nsbench_test_program(${name}_test SOURCES ${arg_TESTS}
                          DEPENDS nsbench_${name} GTest::gtest_main)
