@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Fetches the source of Google Benchmark that this distribution packages, for the static build:
+# Fetches the source of Google Benchmark that this distribution packages, for nsbench-static:
 # Debian and Ubuntu ship no static archive of it. Leaves the machine's apt configuration alone and
 # needs no root.
 #   ci/fetch-benchmark.sh [DIRECTORY]      (default: build/deps/benchmark, where CMake looks)

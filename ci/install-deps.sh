@@ -2,8 +2,8 @@
 # Installs what nsbench is built and tested with, on Debian and Ubuntu. Says so and exits 0, without
 # root, when nothing is missing; on other distributions prints the list and exits 1.
 #   ci/install-deps.sh [--static] [--boot] [--lint] [--ci] [--list]
-#     --static  also what the static preset needs: the source of Google Benchmark
-#     --boot    also what boots kernels: QEMU
+#     --static  also what nsbench-static needs: the source of Google Benchmark
+#     --boot    also what boots kernels: nsbench-static, QEMU
 #     --lint    also what ci/lint.sh and a build with Clang need
 #     --ci      all of these, the kernel tree's reader of KTAP, and a browser for HTML pages
 #     --list    only print the packages
@@ -42,7 +42,7 @@ nsbench needs:
   nlohmann/json        3.9
   CLI11                2.1
   Boost                1.74  (headers: Boost.Math)
-  Google Benchmark     1.7   (its source for a static build; CMake downloads it where it is missing)
+  Google Benchmark     1.7   (its source for nsbench-static; CMake downloads it where it is missing)
   SQLite, zlib         3.31, 1.2  (nsbench history; not with NSBENCH_HISTORY=OFF)
   zlib, liblzma, zstd  1.2, 5.2, 1.4  (nsbench boot and gate; not with NSBENCH_BOOT=OFF)
   GoogleTest           1.11, with GoogleMock (tests)
@@ -83,7 +83,7 @@ static=no readers=no list=no
 for argument in "$@"; do
   case $argument in
     --static) static=yes ;;
-    --boot) packages+=("${boot_packages[@]}") ;;
+    --boot) static=yes packages+=("${boot_packages[@]}") ;;
     --lint) packages+=("${lint_packages[@]}") ;;
     --ci) static=yes readers=yes packages+=("${boot_packages[@]}" "${lint_packages[@]}" "${browser_packages[@]}") ;;
     --list) list=yes ;;

@@ -169,4 +169,8 @@ std::vector<Splat> splats_of(const KernelInfo& kernel);
 // Passes whose control is missing from `cases` are left alone (an API rule has none).
 void settle_controls(std::vector<CaseResult>& cases);
 
+// A nanosecond of a clock that counts instructions (kernel.clock) is one: series that were measured
+// as "ns" are called what they are.
+void name_units(Report& report);
+
 }  // namespace nsbench

@@ -116,5 +116,16 @@ TEST(SettleControls, TwiceIsOnce) {
   EXPECT_EQ(cases[0].observed, observed);
 }
 
+TEST(NameUnits, ClocksThatCountInstructionsMeasureThese) {
+  Report report;
+  report.series = {Series{.unit = "ns"}, Series{.unit = "bytes"}};
+  name_units(report);
+  EXPECT_EQ(report.series[0].unit, "ns");
+  report.kernel.clock = "instructions";
+  name_units(report);
+  EXPECT_EQ(report.series[0].unit, "instructions");
+  EXPECT_EQ(report.series[1].unit, "bytes");
+}
+
 }  // namespace
 }  // namespace nsbench

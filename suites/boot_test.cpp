@@ -33,7 +33,11 @@ using ::testing::Not;
 using ::testing::StartsWith;
 
 const std::string build = NSBENCH_SOURCE_DIR "/build";
-const std::string init = build + "/static/nsbench";
+#ifdef NSBENCH_INIT
+const std::string init = NSBENCH_INIT;
+#else
+const std::string init = "nsbench-static";  // is not built here
+#endif
 const std::string uml = build + "/deps/kernels/uml-6.1/linux";
 const std::string old_kernel = build + "/deps/kernels/debian-6.1/vmlinuz";
 const std::string new_kernel = build + "/deps/kernels/debian-6.12/vmlinuz";
@@ -110,11 +114,11 @@ class Boot : public testing::InDirectory {
   std::string marker_;
 };
 
-#define NEEDS(kernel)                                                                           \
-  if (!can_boot(kernel)) {                                                                      \
-    GTEST_SKIP() << (kernel) << " or " << init                                                  \
-                 << " is not there: ci/fetch-kernels.sh; cmake --preset static and --build it"; \
-  }                                                                                             \
+#define NEEDS(kernel)                                                                \
+  if (!can_boot(kernel)) {                                                           \
+    GTEST_SKIP() << (kernel) << " or " << init                                       \
+                 << " is not there: ci/install-deps.sh --boot; ci/fetch-kernels.sh"; \
+  }                                                                                  \
   static_assert(true)
 
 TEST_F(Boot, UserModeLinuxGivesAReportAsIfItHadRunHere) {

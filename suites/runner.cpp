@@ -222,10 +222,7 @@ void run_benchmarks(const Plan& plan, const RunnerOptions& options, const Suppor
         return !stopped(options);
       });
   tell(nullptr);
-  // A nanosecond of such a clock is an instruction.
-  for (Series& series : report.series) {
-    if (counts && series.unit == "ns") series.unit = "instructions";
-  }
+  name_units(report);
 }
 
 }  // namespace

@@ -2,7 +2,7 @@
 # Boots the kernels that build.sh made, each with nsbench as its init, and compares the probes that
 # fail with breaks/NAME.expect: a table, and exit status 0 if each kernel fails just the right ones.
 #   ci/broken-kernels/run.sh [--nsbench PROGRAM] [--side-by-side N] [--judge-only] [NAME...]
-#     --nsbench PROGRAM  a static nsbench (default: build/static/nsbench)
+#     --nsbench PROGRAM  default: build/release/nsbench-static
 #     --side-by-side N   kernels at once (default: as many as CPUs)
 #     --judge-only       boot nothing; judge what the last run left
 #     NAME...            these only (default: unbroken, and every one in breaks/)
@@ -12,7 +12,7 @@ set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 work=${BROKEN_KERNELS:-$here/../../build/broken-kernels}
-nsbench=$here/../../build/static/nsbench
+nsbench=$here/../../build/release/nsbench-static
 side_by_side=$(nproc)
 deadline=${DEADLINE:-600}
 judge_only=no
@@ -69,7 +69,7 @@ for name in "${names[@]}"; do
 done
 
 if [[ $judge_only == no ]]; then
-  [[ -x $nsbench ]] || { echo "run.sh: no $nsbench; see the preset static" >&2; exit 2; }
+  [[ -x $nsbench ]] || { echo "run.sh: no $nsbench; see ci/install-deps.sh --static" >&2; exit 2; }
   mkdir -p "$work/results"
   scratch=$(mktemp -d)
   trap 'kill $(jobs -p) 2> /dev/null; wait; rm -rf "$scratch"' EXIT

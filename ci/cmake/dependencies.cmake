@@ -22,24 +22,16 @@ if(NSBENCH_BOOT)
   target_link_libraries(nsbench_zstd INTERFACE ${ZSTD_LIBRARY})
 endif()
 
-# {fmt}: the shared library compiles a good deal faster; a static one is rarely packaged.
-add_library(nsbench_fmt INTERFACE)
-if(NSBENCH_STATIC)
-  target_link_libraries(nsbench_fmt INTERFACE fmt::fmt-header-only)
-else()
-  target_link_libraries(nsbench_fmt INTERFACE fmt::fmt)
-endif()
-
-# Google Benchmark: the installed one; its source for a static program and where it is missing. The
-# source is FETCHCONTENT_SOURCE_DIR_BENCHMARK, else what ci/install-deps.sh --static left in
-# build/deps, else the upstream release (Debian's tarball of 1.7.1 has the same hash).
-if(NOT NSBENCH_STATIC)
+# Google Benchmark: its source where ci/install-deps.sh --boot left it, in build/deps, or where
+# FETCHCONTENT_SOURCE_DIR_BENCHMARK names one; else the installed one, which mostly has no archive for
+# static programs; else the upstream release (Debian's tarball of 1.7.1 has the same hash).
+set(deps_source ${PROJECT_SOURCE_DIR}/build/deps/benchmark)
+if(NOT FETCHCONTENT_SOURCE_DIR_BENCHMARK AND NOT EXISTS ${deps_source}/CMakeLists.txt)
   find_package(benchmark 1.7 QUIET)
 endif()
 if(benchmark_FOUND)
   message(STATUS "Google Benchmark ${benchmark_VERSION}: ${benchmark_DIR}")
 else()
-  set(deps_source ${PROJECT_SOURCE_DIR}/build/deps/benchmark)
   if(NOT FETCHCONTENT_SOURCE_DIR_BENCHMARK AND EXISTS ${deps_source}/CMakeLists.txt)
     set(FETCHCONTENT_SOURCE_DIR_BENCHMARK ${deps_source})
   endif()
@@ -70,4 +62,40 @@ else()
   get_target_property(benchmark_includes benchmark INTERFACE_INCLUDE_DIRECTORIES)
   set_target_properties(benchmark PROPERTIES
                         INTERFACE_SYSTEM_INCLUDE_DIRECTORIES "${benchmark_includes}")
+endif()
+
+# Static programs: where the compiler links one, and Google Benchmark is an archive.
+if(NSBENCH_SANITIZE)
+  set(why_not_static "the sanitizers' run-time libraries need a dynamic loader")
+elseif(benchmark_FOUND)
+  get_target_property(benchmark_type benchmark::benchmark TYPE)
+  if(NOT benchmark_type STREQUAL "STATIC_LIBRARY")
+    set(why_not_static "Google Benchmark has no archive; ci/install-deps.sh --static fetches its source")
+  endif()
+endif()
+if(NSBENCH_STATIC AND NOT why_not_static)
+  include(CheckCXXSourceCompiles)
+  set(CMAKE_REQUIRED_LINK_OPTIONS -static)
+  check_cxx_source_compiles("#include <iostream>\nint main() { std::cout << 1; }" NSBENCH_CAN_LINK_STATIC)
+  unset(CMAKE_REQUIRED_LINK_OPTIONS)
+  if(NOT NSBENCH_CAN_LINK_STATIC)
+    set(why_not_static "the C or the C++ library has no archive")
+  endif()
+endif()
+if(NSBENCH_STATIC AND why_not_static)
+  message(STATUS "No nsbench-static: ${why_not_static}")
+  set(NSBENCH_STATIC OFF)
+endif()
+
+# {fmt}: the shared library compiles a good deal faster than headers alone. Few package an archive of
+# it, so static programs have one of ours.
+add_library(nsbench_fmt INTERFACE)
+if(NSBENCH_STATIC)
+  add_library(nsbench_fmt_archive STATIC ${PROJECT_SOURCE_DIR}/ci/cmake/fmt_archive.cpp)
+  target_link_libraries(nsbench_fmt_archive PUBLIC fmt::fmt-header-only PRIVATE nsbench_options)
+  # What is linked, not what it is compiled with, depends on the program.
+  target_link_libraries(nsbench_fmt INTERFACE
+    $<IF:$<BOOL:$<TARGET_PROPERTY:NSBENCH_IS_STATIC>>,nsbench_fmt_archive,fmt::fmt>)
+else()
+  target_link_libraries(nsbench_fmt INTERFACE fmt::fmt)
 endif()

@@ -90,7 +90,6 @@ function(nsbench_program name)
   cmake_parse_arguments(arg "" "MAN" "SOURCES;DEPENDS" ${ARGN})
   add_executable(${name} ${arg_SOURCES})
   target_link_libraries(${name} PRIVATE nsbench_options ${arg_DEPENDS})
-  nsbench_precompile(${name})
   set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR})
   # As `cmake --install --strip`; a packager's own build type keeps its symbols.
   install(CODE "set(CMAKE_INSTALL_DO_STRIP TRUE)" CONFIGURATIONS Release MinSizeRel)
@@ -98,4 +97,17 @@ function(nsbench_program name)
   if(arg_MAN)
     install(FILES ${arg_MAN} DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
   endif()
+endfunction()
+
+# NAME-static: the same program without libraries, for initramfs images and other people's machines.
+#   nsbench_static_program(NAME SOURCES main.cpp .. DEPENDS lib ..)
+function(nsbench_static_program name)
+  if(NOT NSBENCH_STATIC)
+    return()
+  endif()
+  nsbench_program(${name}-static ${ARGN})
+  # It is no PIE: to move a program when it starts touches pages, which every fork has to copy then.
+  set_target_properties(${name}-static PROPERTIES
+                        NSBENCH_IS_STATIC ON POSITION_INDEPENDENT_CODE OFF)
+  target_link_options(${name}-static PRIVATE -static -s)
 endfunction()

@@ -1,9 +1,4 @@
 # How everything is compiled. Our own targets get it through nsbench_options.
-if(NSBENCH_STATIC AND NSBENCH_SANITIZE)
-  message(FATAL_ERROR "NSBENCH_STATIC and NSBENCH_SANITIZE exclude each other: "
-                      "the sanitizers' run-time libraries need a dynamic loader")
-endif()
-
 find_program(NSBENCH_CCACHE_PROGRAM ccache)
 mark_as_advanced(NSBENCH_CCACHE_PROGRAM)
 if(NSBENCH_CCACHE AND NSBENCH_CCACHE_PROGRAM AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
@@ -53,14 +48,13 @@ if(NSBENCH_FUZZ)
   add_custom_target(fuzzers)
 endif()
 
-if(NSBENCH_STATIC)
-  # For all targets, Google Benchmark among them, so that the linker can drop what nobody calls:
-  # this program travels in initramfs images.
+include(CheckPIESupported)
+check_pie_supported(LANGUAGES C CXX)
+set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+
+# For all targets, Google Benchmark among them, so that the linker can drop what nobody calls: static
+# programs travel in initramfs images.
+if(NOT NSBENCH_SANITIZE)
   add_compile_options(-ffunction-sections -fdata-sections)
-  target_link_options(nsbench_options INTERFACE -static -s -Wl,--gc-sections)
-  set(CMAKE_FIND_LIBRARY_SUFFIXES .a)
-else()
-  include(CheckPIESupported)
-  check_pie_supported(LANGUAGES C CXX)
-  set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+  target_link_options(nsbench_options INTERFACE -Wl,--gc-sections)
 endif()

@@ -1,7 +1,6 @@
 #include "ci/kernel/contained.h"
 
 #include <fcntl.h>
-#include <fmt/format.h>
 #include <sys/mount.h>
 #include <unistd.h>
 
@@ -15,24 +14,16 @@ namespace {
 
 using std::chrono::milliseconds;
 constexpr milliseconds starting{10'000};
-constexpr int exit_not_found = 127;  // as a shell says it
-constexpr int base_of_signals = 128;
 
 // In the child that becomes the program.
-int become(const ContainedSpec& spec) {
+int become_contained(const ContainedSpec& spec) {
   ::setsid();
   const int nothing = ::open("/dev/null", O_RDONLY);
   ::dup2(nothing, STDIN_FILENO);
   ::dup2(spec.output, STDOUT_FILENO);
   ::dup2(spec.output, STDERR_FILENO);
   for (const int fd : spec.inherited) ::fcntl(fd, F_SETFD, 0);
-  for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGPIPE}) ::signal(signal, SIG_DFL);
-  std::vector<char*> words;
-  for (const std::string& word : spec.argv) words.push_back(const_cast<char*>(word.c_str()));
-  words.push_back(nullptr);
-  ::execvp(words.front(), words.data());
-  fmt::print(stderr, "nsbench: {}\n", Error::last(fmt::format("exec({})", spec.argv[0])).str());
-  return exit_not_found;
+  return become(spec.argv);
 }
 
 // Where it can't be mounted the program writes into the host's, as it would without us.
@@ -47,7 +38,7 @@ void mount_private_directory() {
 int live(const ContainedSpec& spec, bool alone) {
   for (const int signal : {SIGINT, SIGTERM, SIGHUP}) ::signal(signal, SIG_IGN);
   if (alone) mount_private_directory();
-  Result<Child> program = Child::fork([&spec] { return become(spec); });
+  Result<Child> program = Child::fork([&spec] { return become_contained(spec); });
   if (!program) return exit_not_found;
   const Result<ExitStatus> ended = program->wait();
   if (!ended) return exit_not_found;

@@ -20,8 +20,9 @@ namespace {
 
 constexpr std::size_t max_init_bytes = std::size_t{256} << 20U;
 constexpr const char* how_to_build =
-    "build one: cmake --preset static && cmake --build --preset static, which leaves "
-    "build/static/nsbench";
+    "take nsbench-static: ci/install-deps.sh --static, then cmake --preset release && cmake "
+    "--build "
+    "--preset release leave it in build/release";
 
 // Keeps a chain of steps going until one fails.
 class Steps {

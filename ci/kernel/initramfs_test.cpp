@@ -65,14 +65,14 @@ TEST_F(Initramfs, InitIsStatic) {
   elf.segments = {{PT_LOAD, "code"}, {PT_INTERP, "/lib64/ld-linux-x86-64.so.2"}};
   const std::string error = error_of({.init_path = saved("dynamic", made_elf(elf))});
   EXPECT_THAT(error, HasSubstr("dynamic' is dynamically linked"));
-  EXPECT_THAT(error, HasSubstr("cmake --preset static"));
+  EXPECT_THAT(error, HasSubstr("nsbench-static"));
   // A static PIE is fine, an object file is not.
   elf.segments.pop_back();
   elf.type = ET_DYN;
   EXPECT_EQ(error_of({.init_path = saved("pie", made_elf(elf))}), "no error");
   elf.type = ET_REL;
   EXPECT_THAT(error_of({.init_path = saved("object", made_elf(elf))}),
-              HasSubstr("object' is not a program; build one"));
+              HasSubstr("object' is not a program; take nsbench-static"));
 }
 
 TEST_F(Initramfs, AnInitThatIsNoneIsNamed) {

@@ -2,7 +2,7 @@
 # A history of kernel sources for git bisect, with one commit that breaks isolation: made below
 # $LONG_KERNELS/bisect, and bisected with nsbench gate --bisect. Exit status 0 if the bad one is found.
 #   ci/long/bisect.sh [--nsbench PROGRAM] [--break NAME] [--at N] [--prepare-only]
-#     --nsbench PROGRAM  default: build/release/nsbench, with the static one beside it as init
+#     --nsbench PROGRAM  default: build/release/nsbench, with nsbench-static beside it as init
 #     --break NAME       the bad commit: ci/broken-kernels/breaks/NAME.patch (default uts-set-by-anybody)
 #     --at N             which of the twelve commits that is: 1 to 11, but not 4 and 6, since nobody
 #                        can tell what is next to one that can't be tried (default 5)
@@ -10,7 +10,8 @@
 # One commit does not boot, and one does not compile: both are to be stepped over, by exit status 125.
 # It is the source tree of build.sh, with its objects, so that a step takes a minute or two; build.sh
 # must have built linux-base, which is the good kernel, and must not run at the same time.
-# Environment: LONG_KERNELS and JOBS, as for build.sh.
+# Environment: LONG_KERNELS and JOBS, as for build.sh. GATE_OPTIONS, further words for nsbench gate (no
+# blanks within one): "--filter ^uts/ --checks-only" makes a step minutes shorter, for who knows what fails.
 set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -22,6 +23,7 @@ nsbench=$here/../../build/release/nsbench
 broken=uts-set-by-anybody
 at=5
 prepare_only=no
+read -ra gate_options <<< "${GATE_OPTIONS:-}"
 
 usage() {
   sed -n '2,/^set/{s/^# \{0,1\}//p}' "${BASH_SOURCE[0]}"
@@ -64,7 +66,7 @@ break_patch=$here/../broken-kernels/breaks/$broken.patch
 [[ $at =~ ^([1-357-9]|10|11)$ ]] || die "--at is 1 to 11, but not 4 and 6, and not $at"
 [[ -e $work/linux-base && -e $work/source.done ]] || die "no $work/linux-base; run ci/long/build.sh"
 [[ -x $nsbench || $prepare_only == yes ]] ||
-  die "no $nsbench: build it, and the static one (cmake --preset static)"
+  die "no $nsbench: build it, and nsbench-static"
 work=$(cd "$work" && pwd)
 nsbench=$(realpath -m "$nsbench")
 history=$work/bisect/history.git
@@ -128,13 +130,16 @@ rm -rf "$work/bisect"
 mkdir -p "$work/bisect"
 make_history
 
+quoted_options=
+((${#gate_options[@]} == 0)) || printf -v quoted_options ' %q' "${gate_options[@]}"
+
 # What a step does. A commit that does not compile can't be told, so 125; nsbench gate --bisect has the
 # exit codes that bisect wants. Git's own variables would make the kernel's build ask for its version.
 cat > "$work/bisect/step" << END
 unset GIT_DIR GIT_WORK_TREE
 KBUILD_BUILD_VERSION=bisect nice make --silent -C '$work/source' ARCH=x86_64 O='$work/objects' -j '$jobs' bzImage || exit 125
 '$nsbench' gate --bisect --boots 1 --budget 10 --clock instructions \\
-  --base '$work/linux-base' --new '$work/objects/arch/x86/boot/bzImage'
+  --base '$work/linux-base' --new '$work/objects/arch/x86/boot/bzImage'$quoted_options
 END
 if [[ $prepare_only == yes ]]; then
   trap - EXIT

@@ -5,7 +5,7 @@
 # where it was interrupted: a result that exists is not measured again.
 #   ci/long/run.sh [--nsbench PROGRAM] [--nulls N] [--judge-only] [NAME...]
 #     --nsbench PROGRAM  the nsbench that boots the kernels (default: build/release/nsbench); their
-#                        init is the static one beside it, or NSBENCH_INIT
+#                        init is nsbench-static beside it, or NSBENCH_INIT
 #     --nulls N          how many times the kernel as it is, by each clock (default 20)
 #     --judge-only       measure nothing; judge what is there
 #     NAME...            plants, instructions, wall: these only (default: all)
@@ -130,7 +130,7 @@ for name in base "${names[@]}"; do
       ;;
   esac
 done
-[[ -x $nsbench || $judge_only == yes ]] || die "no $nsbench: build it, and the static one (cmake --preset static)"
+[[ -x $nsbench || $judge_only == yes ]] || die "no $nsbench: build it, and nsbench-static"
 
 work=$(cd "$work" && pwd)
 results=$work/results

@@ -1,8 +1,8 @@
 #!/bin/sh
-# Adapt: put a static nsbench beside this file, or name one in NSBENCH; timeout=300 in kselftest's settings.
+# Adapt: put nsbench-static beside this file, or name one in NSBENCH; timeout=300 in kselftest's settings.
 # A kselftest of namespaces: TAP version 13, exit status 0 (all holds), 1 (it does not) or 4 (skipped).
 # Its arguments are run's, as in KSELFTEST_RUN_NSBENCH_SH_ARGS="--filter ^net/".
-nsbench=${NSBENCH:-$(dirname "$0")/nsbench}
+nsbench=${NSBENCH:-$(dirname "$0")/nsbench-static}
 if [ ! -x "$nsbench" ]; then
 	echo "TAP version 13"
 	echo "1..0 # SKIP no $nsbench"

@@ -5,12 +5,16 @@
 #include <poll.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <chrono>
 #include <csignal>
+#include <cstdio>
 #include <cstring>
+#include <string>
 #include <utility>
+#include <vector>
 
 #include "probes/sandbox/calls.h"
 
@@ -131,6 +135,17 @@ Result<std::optional<ExitStatus>> Child::reap(int options) {
     return std::optional(ExitStatus{.code = 0, .signal = WTERMSIG(status)});
   }
   return std::optional(ExitStatus{.code = WEXITSTATUS(status), .signal = 0});
+}
+
+int become(const std::vector<std::string>& argv) {
+  for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGPIPE}) ::signal(signal, SIG_DFL);
+  std::vector<char*> words;
+  words.reserve(argv.size() + 1);
+  for (const std::string& word : argv) words.push_back(const_cast<char*>(word.c_str()));
+  words.push_back(nullptr);
+  ::execvp(words.front(), words.data());
+  fmt::print(stderr, "nsbench: {}\n", Error::last(fmt::format("exec({})", argv.front())).str());
+  return exit_not_found;
 }
 
 }  // namespace nsbench

@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "probes/sandbox/deadline.h"
 #include "probes/sandbox/fd.h"
@@ -75,5 +76,14 @@ class Child {
 // Asks for SIGKILL when the parent dies. The kernel forgets this at every change of credentials
 // (PR_SET_PDEATHSIG(2const)), so it is called again after each.
 void stay_tied_to_parent();
+
+// What a shell's exit status is for a program that it can't find, and for one that a signal ended.
+inline constexpr int exit_not_found = 127;
+inline constexpr int base_of_signals = 128;
+
+// In a forked process: becomes the program argv[0], which PATH finds, with the signals that end
+// nsbench as they are by default. Returns only where that fails, and says why on standard error:
+// exit_not_found.
+int become(const std::vector<std::string>& argv);
 
 }  // namespace nsbench

@@ -1,4 +1,4 @@
-// nsbench history where it was left out of the build: small programs have no SQLite.
+// nsbench history where it was left out: nsbench-static has no SQLite.
 #include <string>
 
 #include "suites/cli/command.h"
@@ -7,9 +7,9 @@ namespace nsbench::cli {
 
 Action add_history(CLI::App& app) {
   app.prefix_command();  // whatever follows
-  app.footer("This nsbench was built without it (NSBENCH_HISTORY=OFF).");
+  app.footer("This nsbench is without it: nsbench-static, or built with NSBENCH_HISTORY=OFF.");
   return [](const std::string&) {
-    complain("history: this nsbench was built without it (NSBENCH_HISTORY=OFF); use another build");
+    complain("history: this nsbench is without it (nsbench-static, or NSBENCH_HISTORY=OFF)");
     return ExitCode::Usage;
   };
 }

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <sys/mount.h>
 #include <sys/reboot.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -84,7 +85,6 @@ std::vector<std::string> words_of_initramfs() {
 
 // Reaps whoever became an orphan, until the child has ended.
 int wait_for(pid_t child) {
-  constexpr int base_of_signals = 128;  // as a shell tells it
   for (;;) {
     int status = 0;
     const pid_t ended = ::waitpid(-1, &status, 0);
@@ -92,6 +92,19 @@ int wait_for(pid_t child) {
     if (ended != child) continue;
     return WIFEXITED(status) ? WEXITSTATUS(status) : base_of_signals + WTERMSIG(status);
   }
+}
+
+// The kernel's own 4096 would be too few for the curves over live namespaces.
+void allow_many_descriptors() {
+  constexpr rlimit many{.rlim_cur = 1024, .rlim_max = 65536};
+  if (::setrlimit(RLIMIT_NOFILE, &many) != 0) {
+    complain(Error::last("setrlimit(RLIMIT_NOFILE, 65536)").str());
+  }
+}
+
+void set_sysctl(const std::string& path, const std::string& value) {
+  const Status set = write_small_file(path, value);
+  if (!set && set.error().err != ENOENT) complain(set.error().str());
 }
 
 [[noreturn]] void power_off(int status) {
@@ -128,15 +141,11 @@ std::vector<std::string> set_up_machine(int argc, char** argv) {
   // As systemd mounts it (cgroup_namespaces(7) of nsdelegate).
   mount_at("cgroup2", "/sys/fs/cgroup", "nsdelegate");
   // There is no modprobe; that a module is missing is an answer, and this one is quick.
-  if (Status s = write_small_file("/proc/sys/kernel/modprobe", "\n");
-      !s && s.error().err != ENOENT) {
-    complain(s.error().str());
-  }
-  // Low enough for the check that fills a mount namespace; it leaves one that is full too slowly.
-  if (Status s = write_small_file("/proc/sys/fs/mount-max", "2000");
-      !s && s.error().err != ENOENT) {
-    complain(s.error().str());
-  }
+  set_sysctl("/proc/sys/kernel/modprobe", "\n");
+  // Low enough for the check that fills a mount namespace, which leaves one that is full slowly;
+  // enough for the curve over mounts.
+  set_sysctl("/proc/sys/fs/mount-max", "6000");
+  allow_many_descriptors();
   if (!words.empty()) return words;
   words.assign(argv + 1, argv + argc);
   std::erase_if(words, [](const std::string_view word) {

@@ -45,8 +45,7 @@ Result<std::string> find_init(const std::string& named) {
   const Result<std::string> self = read_link("/proc/self/exe");
   if (!self) return self.error();
   const std::string here = fs::path(*self).parent_path();
-  for (const std::string& path : {here + "/nsbench-static", here + "/../static/nsbench",
-                                  here + "/../libexec/nsbench-static"}) {
+  for (const std::string& path : {here + "/nsbench-static", here + "/../libexec/nsbench-static"}) {
     if (is_there(path)) return path;
   }
   if (const Result<std::string> bytes = read_file(*self);
@@ -54,8 +53,8 @@ Result<std::string> find_init(const std::string& named) {
     return *self;
   }
   return Error{fmt::format(
-      "no static nsbench to boot with was found beside {}: build one (cmake --preset static && "
-      "cmake --build --preset static) or give --init FILE",
+      "no static nsbench to boot with was found beside {}: ci/install-deps.sh --static and a build "
+      "make nsbench-static; or give --init FILE",
       *self)};
 }
 
@@ -112,7 +111,7 @@ void add_machine_options(CLI::App& app, MachineOptions& options) {
       ->check(CLI::Range(1.0, 86400.0))
       ->capture_default_str();
   app.add_option("--init", options.init,
-                 "The static nsbench to boot with (default: beside this one; NSBENCH_INIT)")
+                 "The nsbench-static to boot with (default: beside this one; NSBENCH_INIT)")
       ->type_name("FILE");
   app.add_option("--console", options.console,
                  "Write what the guest prints on its console to FILE as it comes; - is standard "

@@ -24,7 +24,6 @@ namespace nsbench::lockstep {
 namespace {
 
 using std::chrono::milliseconds;
-constexpr int exit_not_found = 127;  // as a shell says it
 constexpr milliseconds killing_time{5000};
 
 struct Pipe {
@@ -38,16 +37,10 @@ Result<Pipe> make_pipe() {
   return Pipe{Fd(ends[0]), Fd(ends[1])};
 }
 
-// In the child that becomes the command.
-int become(const std::vector<std::string>& argv) {
+// In the child that becomes the command, in a process group of its own.
+int become_leader(const std::vector<std::string>& argv) {
   ::setpgid(0, 0);
-  for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGPIPE}) ::signal(signal, SIG_DFL);
-  std::vector<char*> words;
-  for (const std::string& word : argv) words.push_back(const_cast<char*>(word.c_str()));
-  words.push_back(nullptr);
-  ::execvp(words.front(), words.data());
-  fmt::print(stderr, "nsbench: {}\n", Error::last(fmt::format("exec({})", argv.front())).str());
-  return exit_not_found;
+  return become(argv);
 }
 
 // Sends SIGKILL to every child of this process; false if it has none that is known.
@@ -89,7 +82,7 @@ int guard(const std::vector<std::string>& argv, Channel& lifeline, milliseconds 
   ::setsid();
   ::prctl(PR_SET_CHILD_SUBREAPER, 1);
   for (const int signal : {SIGINT, SIGTERM, SIGHUP}) ::signal(signal, SIG_IGN);
-  Result<Child> command = Child::fork([&] { return become(argv); });
+  Result<Child> command = Child::fork([&] { return become_leader(argv); });
   const Fd nothing(::open("/dev/null", O_RDWR | O_CLOEXEC));
   ::dup2(nothing.get(), STDIN_FILENO);
   ::dup2(nothing.get(), STDOUT_FILENO);
@@ -170,7 +163,7 @@ Status run_command(const std::vector<std::string>& argv, Deadline deadline) {
     const Fd nothing(::open("/dev/null", O_RDONLY | O_CLOEXEC));
     ::dup2(nothing.get(), STDIN_FILENO);
     ::dup2(STDERR_FILENO, STDOUT_FILENO);
-    return become(argv);
+    return become_leader(argv);
   });
   if (!child) return child.error();
   const Result<ExitStatus> ended = child->wait(deadline);

@@ -114,6 +114,7 @@ Report SideRecord::take() {
     series.mean = calls == 0 ? 0 : entry.sum / static_cast<double>(calls);
     report_.series.push_back(std::move(series));
   }
+  name_units(report_);
   return std::move(report_);
 }
 
