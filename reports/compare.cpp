@@ -133,14 +133,8 @@ Evidence examine(Joined joined, Procedure procedure, const CompareOptions& optio
   for (const auto* side : {&joined.base, &joined.now}) {
     for (const Timed& timed : *side) evidence.row.drained &= timed.series->drained;
   }
-  if (evidence.p && is_layout_biased(joined) &&
-      std::abs(evidence.log_ratio) < std::log1p(layout_bias)) {
-    evidence.p.reset();
-    cannot_tell(evidence.row, "layout-bias",
-                fmt::format("under {}, where an emulator's clock shows how the two builds are laid "
-                            "out; let it count instructions",
-                            percent(layout_bias)));
-  }
+  evidence.may_be_layout =
+      is_layout_biased(joined) && std::abs(evidence.log_ratio) < std::log1p(layout_bias);
   return evidence;
 }
 
@@ -172,6 +166,14 @@ std::size_t conclude(std::vector<Evidence>& all, Procedure procedure,
       conclude_pairs(*tested[i], corrected[i], tested.size(), own);
     } else {
       conclude_means(*tested[i], corrected[i], tested.size(), own);
+    }
+    SeriesComparison& row = tested[i]->row;
+    if (tested[i]->may_be_layout &&
+        (row.change == Change::Slower || row.change == Change::Faster)) {
+      cannot_tell(row, "layout-bias",
+                  fmt::format("under {}, where an emulator's clock shows how the two builds are "
+                              "laid out; let it count instructions",
+                              percent(layout_bias)));
     }
   }
   return tested.size();
@@ -219,6 +221,9 @@ Input input_of(std::span<const Report> base, std::span<const Report> now,
   const auto first_null =
       std::stable_partition(input.now.begin(), input.now.end(),
                             [](const Report* report) { return report->run.side != "null"; });
+  if (options.margin <= 0 && by_emulators_clock(*input.base.front())) {
+    input.options.margin = std::max(options.same_within(), layout_bias);
+  }
   if (first_null == input.now.begin()) return input;  // the control itself is what is asked about
   input.null.assign(first_null, input.now.end());
   input.now.erase(first_null, input.now.end());
@@ -250,7 +255,7 @@ Result<Comparison> compare(std::span<const Report> base, std::span<const Report>
     return Error{fmt::format("the two sides have no case in common: {} in base, {} in new",
                              extent(input.base), extent(input.now))};
   }
-  out.options = options;
+  out.options = input.options;
   out.procedure = procedure_of(input);
   out.base = side_of(input.base);
   out.now = side_of(input.now);
@@ -260,7 +265,7 @@ Result<Comparison> compare(std::span<const Report> base, std::span<const Report>
     for (const Report& report : *side) out.interrupted |= report.run.interrupted;
   }
   std::vector<Evidence> all = examine_all(input, out.procedure);
-  out.tested = conclude(all, out.procedure, options);
+  out.tested = conclude(all, out.procedure, input.options);
   out.families = families_of(all, out.procedure, options.alpha);
   for (Evidence& evidence : all) out.series.push_back(std::move(evidence.row));
   out.splats = splats_of(input);

@@ -245,13 +245,15 @@ bool is_hindered(const Joined& joined, Procedure procedure, const CompareOptions
   return false;
 }
 
+bool by_emulators_clock(const Report& report) {
+  return report.kernel.engine == "qemu-tcg" && report.kernel.clock == "wall";
+}
+
 bool is_layout_biased(const Joined& joined) {
-  const KernelInfo& kernel = joined.base.front().report->kernel;
   const auto build = [](const Timed& t) {
     return t.report->kernel.release + ' ' + t.report->kernel.version;
   };
-  return kernel.engine == "qemu-tcg" && kernel.clock == "wall" &&
-         different(joined, build).size() > 1;
+  return by_emulators_clock(*joined.base.front().report) && different(joined, build).size() > 1;
 }
 
 std::vector<Warning> warnings_of(const Input& input, Procedure procedure) {

@@ -55,15 +55,19 @@ struct Evidence {
   Units base_units, now_units;   // lock step: now_units only, of the ratio
   std::optional<MeanTest> mean;  // Runs, Instructions
   bool null_fired = false;
+  bool may_be_layout = false;  // two builds by an emulator's clock, and no more than layout does
 };
 
 // Why this benchmark can't be compared, whatever was measured: failures, another machine or clock.
 // Sets code and reason; false if nothing stands in the way.
 bool is_hindered(const Joined& joined, Procedure procedure, const CompareOptions& options,
                  SeriesComparison& row);
-// Whether the wall clock of an emulator compares two builds, whose layout moves it.
+// Whether an emulator's wall clock timed it.
+bool by_emulators_clock(const Report& report);
+// Whether such a clock compares two builds, whose layout moves it.
 bool is_layout_biased(const Joined& joined);
-// Below this the change may be the layout's.
+// Below this the change may be the layout's; and one image differs from itself by nearly as much,
+// from boot to boot.
 inline constexpr double layout_bias = 0.15;
 
 Evidence measure_pairs(const Joined& joined, const CompareOptions& options);

@@ -131,6 +131,13 @@ TEST(Runs, AnEmulatorsClockDecidesNothingSmallBetweenTwoBuilds) {
   EXPECT_EQ(word(compared(runs.base, runs.now).series[0]), "slower") << "one build";
   runs = emulated(0.3);
   EXPECT_EQ(word(compared(runs.base, runs.now).series[0]), "slower");
+  // And nothing small is ruled out.
+  runs = emulated(0);
+  const Comparison nothing = compared(runs.base, runs.now);
+  EXPECT_EQ(word(nothing.series[0]), "same");
+  EXPECT_EQ(nothing.options.same_within(), 0.15);
+  EXPECT_EQ(compared(runs.base, runs.now, {.margin = 0.02}).options.same_within(), 0.02);
+  EXPECT_EQ(compared(runs.base, runs.now, {.threshold = 0.1}).options.same_within(), 0.1 * 3);
 }
 
 TEST(Runs, WarnWhereTheDesignIsWeak) {

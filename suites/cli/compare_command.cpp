@@ -105,7 +105,7 @@ void add_rule(CLI::App& app, Options& options) {
       ->capture_default_str();
   app.add_option("--margin", options.margin,
                  "Same: no change over this many percent either way (default: three times the "
-                 "threshold)")
+                 "threshold; 15 by an emulator's wall clock)")
       ->type_name("PERCENT")
       ->check(CLI::Range(0.001, 1000.0));
   app.add_option("--alpha", options.alpha,
