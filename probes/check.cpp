@@ -13,9 +13,15 @@ namespace nsbench {
 
 namespace {
 
-ArenaSpec arena_of(const CheckCase& what) {
+// What the arena has of its own besides the kinds under test.
+NamespaceSet arena_kinds(const Probe& probe, const Support& support) {
+  const bool known = support.proc && probe.arena_if_present;
+  return known ? probe.arena & support.present : probe.arena;
+}
+
+ArenaSpec arena_of(const CheckCase& what, const Support& support) {
   const NamespaceSet touched = what.probe->namespaces;
-  const NamespaceSet own = what.probe->arena;
+  const NamespaceSet own = arena_kinds(*what.probe, support);
   return {.kinds = (touched | own) - NamespaceSet{Kind::User},
           .privilege = what.privilege,
           .user_inside = touched.has(Kind::User) && !own.has(Kind::User),
@@ -67,14 +73,16 @@ CheckRun CheckRun::start(const CheckCase& what, const Support& support, const Ch
   CaseResult early;
   early.id = what.id();
   early.namespaces = what.recipe().namespaces.names();
-  if (const auto skip = support.missing(what.probe->namespaces, what.privilege)) {
+  const ArenaSpec arena_spec = arena_of(what, support);
+  if (const auto skip =
+          support.missing(what.probe->namespaces | arena_spec.kinds, what.privilege)) {
     early.verdict = VerdictKind::Skip;
     early.skip = skip->reason;
     early.observed = skip->text;
     run.ended_ = std::move(early);
     return run;
   }
-  Result<Arena> arena = Arena::start(arena_of(what), [&](StagePort& port) {
+  Result<Arena> arena = Arena::start(arena_spec, [&](StagePort& port) {
     play(*what.probe, what.recipe(), support, Deadline::in(times.stage),
          [&port](const Played& played) {
            if (Status s = port.send(played.encode()); !s) port.fail(s.error());

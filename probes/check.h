@@ -10,6 +10,7 @@
 #include "probes/probe.h"
 #include "probes/sandbox/arena.h"
 #include "probes/sandbox/deadline.h"
+#include "probes/sandbox/slow_machine.h"
 #include "probes/sandbox/support.h"
 #include "reports/report.h"
 
@@ -40,8 +41,8 @@ struct Played {
 // How long a check may take. The stage's own deadline is the shorter one, so that it can still say
 // which act hung.
 struct CheckTimes {
-  std::chrono::milliseconds stage{8'000};
-  std::chrono::milliseconds whole{10'000};
+  std::chrono::milliseconds stage = patience_here() * std::chrono::milliseconds{8'000};
+  std::chrono::milliseconds whole = patience_here() * std::chrono::milliseconds{10'000};
 };
 
 // A check that is under way. Destroying it kills its arena.

@@ -235,6 +235,20 @@ TEST_F(CheckTest, WhatIsMissingBeforehandIsASkip) {
   expect(run.finish(), VerdictKind::Skip, "/proc/self/ns has no uts");
 }
 
+TEST_F(CheckTest, KindsOfTheArenaAreNeededToo) {
+  support.present = support.present - NamespaceSet{Kind::Ipc};
+  const std::array acts{Act{Side::Inside, "inside", look}, Act{Side::Outside, "first", look},
+                        Act{Side::Outside, "outside", look}};
+  Probe probe = probe_of(acts, judge);
+  probe.arena = {Kind::Ipc, Kind::User};
+  const auto result = [&] {
+    return CheckRun::start({&probe, {Method::Clone, ""}, privilege, false}, support).finish();
+  };
+  expect(result(), VerdictKind::Skip, "/proc/self/ns has no ipc");
+  probe.arena_if_present = true;
+  EXPECT_NE(result().verdict, VerdictKind::Skip);
+}
+
 TEST_F(CheckTest, DestroyingARunKillsItsArena) {
   const std::array acts{Act{Side::Inside, "inside", hang}, Act{Side::Outside, "first", look},
                         Act{Side::Outside, "outside", look}};

@@ -10,12 +10,14 @@
 #include "probes/sandbox/channel.h"
 #include "probes/sandbox/child.h"
 #include "probes/sandbox/enter.h"
+#include "probes/sandbox/slow_machine.h"
 
 namespace nsbench {
 
 namespace {
 
-constexpr std::chrono::seconds patience{6};  // below the stage's own, so that the act can say so
+// Below the stage's own, so that the act can say so.
+std::chrono::seconds patience() { return patience_here() * std::chrono::seconds{6}; }
 
 void copy_facts(const Observation& from, std::string_view prefix, Observation& to) {
   for (const Fact& fact : from.facts()) {
@@ -51,7 +53,7 @@ bool given_up(Scene& scene, const Error& trouble) {
 int answer(Channel& channel, const Look& look) { return channel.send(encoded(look)) ? 0 : 1; }
 
 bool take_answer(Scene& scene, Channel& channel, std::string_view prefix) {
-  const Result<std::string> text = channel.receive(Deadline::in(patience));
+  const Result<std::string> text = channel.receive(Deadline::in(patience()));
   if (!text) {
     scene.broken(fmt::format("a helper process gave no answer: {}", text.error().str()));
     return false;
@@ -104,7 +106,7 @@ bool in_nested(Scene& scene, std::string_view prefix, NamespaceSet set, const Lo
         ends->first.close();
         return answer(ends->second, look);
       },
-      Deadline::in(patience));
+      Deadline::in(patience()));
   scene.seen.result(fmt::format("{} enter", prefix), member ? 0 : member.error().err);
   if (!member) return true;
   ends->second.close();

@@ -106,6 +106,8 @@ struct Probe {
   // With Kind::User, and as an unprivileged user, the outside is root of a user namespace though
   // the inside enters a further one.
   NamespaceSet arena;
+  // Of `arena`, the kinds that this kernel has are enough; else it takes a kernel with all of them.
+  bool arena_if_present = false;
   // Most of its time (0.1 s and more) is waiting: for a clock, or for the kernel to free something.
   bool waits = false;
   // The arena is in a cgroup of its own, whose directories are below scratch_dir() (cgroup.h).

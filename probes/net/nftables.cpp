@@ -93,10 +93,12 @@ void send(Observation& seen) {
   seen.call("send", ::sendto(socket.get(), "nsb", 3, 0, to.get(), to.size));
 }
 
-void make(Scene& scene, const char* table) {
+int make(Scene& scene, const char* table) {
   lo_up(scene);
-  scene.seen.result("make a table", add_table(table).error().err);
+  const int err = add_table(table).error().err;
+  scene.seen.result("make a table", err);
   look(scene.seen);
+  return err;
 }
 
 void make_first(Scene& scene) {
@@ -105,7 +107,12 @@ void make_first(Scene& scene) {
   if (!tried && (tried.error().err == EPROTONOSUPPORT || tried.error().err == EINVAL)) {
     return scene.skip(SkipReason::NoFeature, tried.error().str() + " (CONFIG_NF_TABLES)");
   }
-  make(scene, outside_table);
+  // Each family is an option of its own.
+  const int err = make(scene, outside_table);
+  if (err == EOPNOTSUPP || err == EAFNOSUPPORT) {
+    scene.skip(SkipReason::NoFeature,
+               fmt::format("a table of IPv4: {} (CONFIG_NF_TABLES_IPV4)", errno_name(err)));
+  }
 }
 
 constexpr std::array acts{

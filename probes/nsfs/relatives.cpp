@@ -211,6 +211,7 @@ constinit const Probe owner_reach{
         "lsns --output NS,TYPE,ONS\n"
         "unshare --user --map-root-user lsns --output NS,TYPE,ONS",
     .arena = NamespaceSet::all(),  // so that the outside's user namespace owns them
+    .arena_if_present = true,
 };
 
 constinit const Probe relatives_none{
@@ -228,6 +229,7 @@ constinit const Probe relatives_none{
     .by_hand = "lsns --output NS,TYPE,PNS,ONS",
     .control = ControlKind::Positive,
     .arena = NamespaceSet::all() - NamespaceSet{Kind::User},
+    .arena_if_present = true,
 };
 
 }  // namespace nsbench::probes
