@@ -52,8 +52,8 @@ struct CaseThreshold {
 
 struct CompareOptions {
   // Fractions. A change counts as Slower or Faster only if it is over the threshold; Same claims
-  // that there is none over the margin (0: three times the threshold, or 15 % where an emulator's wall
-  // clock timed the calls).
+  // that there is none over the margin (0: three times the threshold, or 15 % where an emulator's
+  // wall clock timed the calls).
   double threshold = 0.01;
   double margin = 0;
   double alpha = 0.01;  // the chance of one false alarm among all series
