@@ -218,12 +218,12 @@ Input input_of(std::span<const Report> base, std::span<const Report> now,
   input.options = options;
   input.base = pointers(base);
   input.now = pointers(now);
-  const auto first_null =
-      std::stable_partition(input.now.begin(), input.now.end(),
-                            [](const Report* report) { return report->run.side != "null"; });
   if (options.margin <= 0 && by_emulators_clock(*input.base.front())) {
     input.options.margin = std::max(options.same_within(), layout_bias);
   }
+  const auto first_null =
+      std::stable_partition(input.now.begin(), input.now.end(),
+                            [](const Report* report) { return report->run.side != "null"; });
   if (first_null == input.now.begin()) return input;  // the control itself is what is asked about
   input.null.assign(first_null, input.now.end());
   input.now.erase(first_null, input.now.end());
