@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 #include <linux/capability.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/utsname.h>
 #include <unistd.h>
@@ -16,6 +17,7 @@
 #include <string_view>
 
 #include "probes/sandbox/files.h"
+#include "probes/sandbox/filtered_calls.h"
 #include "probes/sandbox/id_map.h"
 
 namespace nsbench {
@@ -215,6 +217,8 @@ Support Support::look() {
   if (status) {
     const std::string mode = field_of(*status, "Seccomp");
     support.seccomp_filter = !mode.empty() && mode != "0";
+  } else {
+    support.seccomp_filter = ::prctl(PR_GET_SECCOMP) > 0;
   }
   support.chrooted = !root_is_a_mount();
   support.userns_switch = switched_off_by(sysctl_switches);
@@ -223,6 +227,7 @@ Support Support::look() {
   support.limits_hidden = has_ancestors();
   support.process_limit = low_process_limit();
   support.release = KernelRelease::running();
+  if (support.seccomp_filter) support.filtered = find_filtered_calls(support.release);
   return support;
 }
 

@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "probes/sandbox/namespace_set.h"
 #include "reports/case_id.h"
@@ -15,6 +16,12 @@ namespace nsbench {
 struct Skip {
   SkipReason reason = SkipReason::NoPrivilege;
   std::string text;  // what stood in the way, for people
+};
+
+// A system call that a seccomp filter answers in the kernel's place.
+struct FilteredCall {
+  std::string name;  // "unshare"
+  int err = 0;       // the answer; 0: it ends the process that makes the call (SIGSYS)
 };
 
 // A kernel release as far as rules depend on it.
@@ -42,6 +49,8 @@ struct Support {
   bool limits_hidden = false;   // there are ancestor user namespaces, whose limits can't be seen
   std::string process_limit;    // RLIMIT_NPROC or a pids.max that is nearly used up; else empty
   KernelRelease release;
+  // What a seccomp filter does not let through, found by trying.
+  std::vector<FilteredCall> filtered;
 
   static Support look();
 
