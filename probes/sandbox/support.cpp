@@ -7,18 +7,19 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
-#include <charconv>
 #include <cstdint>
-#include <cstdio>
 #include <optional>
-#include <sstream>
 #include <string_view>
+#include <vector>
 
 #include "probes/sandbox/files.h"
 #include "probes/sandbox/filtered_calls.h"
 #include "probes/sandbox/id_map.h"
+#include "probes/sandbox/proc_text.h"
+#include "reports/number.h"
 
 namespace nsbench {
 
@@ -46,32 +47,20 @@ std::string switched_off_by(const std::array<Switch, N>& switches) {
   return "";
 }
 
-// In mountinfo the fifth field is the mount point, relative to the reader's root (proc(5)).
-bool has_mount_at_root(const std::string& mountinfo) {
-  std::istringstream lines(mountinfo);
-  for (std::string line; std::getline(lines, line);) {
-    std::istringstream words(line);
-    std::string id, parent, device, root, point;
-    if (words >> id >> parent >> device >> root >> point && point == "/") return true;
-  }
-  return false;
-}
-
 bool root_is_a_mount() {
-  const Result<std::string> mounts = read_small_file("/proc/self/mountinfo");
-  return !mounts || has_mount_at_root(*mounts);
+  const Result<std::string> text = read_small_file("/proc/self/mountinfo");
+  if (!text) return true;
+  const std::vector<MountInfo> mounts = parse_mountinfo(*text);
+  return std::any_of(mounts.begin(), mounts.end(),
+                     [](const MountInfo& mount) { return mount.point == "/"; });
 }
 
-// Whether the id is one of the inside's in this map (user_namespaces(7)); true if it can't be read.
-bool is_mapped(const char* map_file, std::int64_t id) {
-  const Result<std::string> map = read_small_file(map_file);
-  if (!map) return true;
-  std::istringstream extents(*map);
-  std::int64_t inside = 0, outside = 0, length = 0;
-  while (extents >> inside >> outside >> length) {
-    if (id >= inside && id < inside + length) return true;
-  }
-  return false;
+// Whether the id is one of the inside's in this map; true if it can't be read, or holds something
+// else: what is no evidence excuses nothing.
+bool is_mapped_in(const char* map_file, std::int64_t id) {
+  const Result<std::string> text = read_small_file(map_file);
+  const auto map = text ? parse_id_map(*text) : text.error();
+  return !map || is_mapped(*map, id);
 }
 
 // A limit with less left than this may be what refused: a run makes some dozens of namespaces and
@@ -81,10 +70,7 @@ constexpr std::int64_t plenty = 256;
 // The number in a file of /proc or a cgroup; nothing where there is none, or it says "max".
 std::optional<std::int64_t> number_in(const std::string& path) {
   const Result<std::string> text = read_small_file(path);
-  std::int64_t number = 0;
-  if (!text) return std::nullopt;
-  const auto parsed = std::from_chars(text->data(), text->data() + text->size(), number);
-  return parsed.ec == std::errc{} ? std::optional(number) : std::nullopt;
+  return text ? parse_number<std::int64_t>(*text) : std::nullopt;
 }
 
 NamespaceSet kinds_with_low_limits() {
@@ -96,12 +82,10 @@ NamespaceSet kinds_with_low_limits() {
   return low;
 }
 
-// The first user namespace maps every id to itself.
 bool has_ancestors() {
-  const Result<std::string> map = read_small_file("/proc/self/uid_map");
-  std::int64_t inside = 0, outside = 0, length = 0;
-  if (!map || !(std::istringstream(*map) >> inside >> outside >> length)) return false;
-  return inside != 0 || outside != 0 || length != 4294967295;
+  const Result<std::string> text = read_small_file("/proc/self/uid_map");
+  const auto map = text ? parse_id_map(*text) : text.error();
+  return map && !map->empty() && !maps_all_to_themselves(*map);
 }
 
 // Where this process's cgroup of the pids controller is, in either version's usual place; with a
@@ -109,15 +93,10 @@ bool has_ancestors() {
 std::string pids_cgroup() {
   const Result<std::string> cgroups = read_small_file("/proc/self/cgroup");
   if (!cgroups) return "";
-  std::istringstream lines(*cgroups);
   std::string place;
-  for (std::string line; std::getline(lines, line);) {
-    const std::size_t first = line.find(':');
-    const std::size_t second = line.find(':', first + 1);
-    if (second == std::string::npos) continue;
-    const std::string controllers = line.substr(first + 1, second - first - 1);
-    if (controllers == "pids") return "/sys/fs/cgroup/pids" + line.substr(second + 1) + "/";
-    if (controllers.empty()) place = "/sys/fs/cgroup" + line.substr(second + 1) + "/";
+  for (const CgroupLine& line : parse_cgroup(*cgroups)) {
+    if (line.controllers == "pids") return "/sys/fs/cgroup/pids" + line.path + "/";
+    if (line.unified()) place = "/sys/fs/cgroup" + line.path + "/";
   }
   return place;
 }
@@ -130,7 +109,7 @@ std::string low_process_limit() {
   for (std::string place = pids_cgroup(); place.size() > std::string_view("/sys/fs/").size();) {
     const auto most = number_in(place + "pids.max");
     const std::int64_t now = number_in(place + "pids.current").value_or(0);
-    if (most && *most - now < plenty) {
+    if (most && *most >= 0 && now >= 0 && *most - now < plenty) {
       return fmt::format("{}pids.max is {}, and {} are there", place, *most, now);
     }
     place.resize(place.rfind('/', place.size() - 2) + 1);
@@ -191,11 +170,11 @@ std::optional<Evidence> forbidden_by(const Support& support, const Error& refusa
 }  // namespace
 
 KernelRelease KernelRelease::parse(std::string_view release) {
-  KernelRelease parsed;
-  if (std::sscanf(std::string(release).c_str(), "%d.%d", &parsed.major, &parsed.minor) != 2) {
-    return {};
-  }
-  return parsed;
+  const auto major = take_number<int>(release);
+  if (!major || *major < 0 || !release.starts_with('.')) return {};
+  release.remove_prefix(1);
+  const auto minor = take_number<int>(release);
+  return minor && *minor >= 0 ? KernelRelease{*major, *minor} : KernelRelease{};
 }
 
 KernelRelease KernelRelease::running() {
@@ -209,8 +188,8 @@ Support Support::look() {
   support.sys_admin = has_capability(CAP_SYS_ADMIN);
   support.no_sys_chroot = !has_capability(CAP_SYS_CHROOT);
   support.no_setfcap = ::geteuid() == 0 && !has_capability(CAP_SETFCAP);
-  support.ids_unmapped = !is_mapped("/proc/self/uid_map", ::geteuid()) ||
-                         !is_mapped("/proc/self/gid_map", ::getegid());
+  support.ids_unmapped = !is_mapped_in("/proc/self/uid_map", ::geteuid()) ||
+                         !is_mapped_in("/proc/self/gid_map", ::getegid());
   support.present = present_kinds();
   const Result<std::string> status = read_small_file("/proc/self/status");
   support.proc = status.ok();
