@@ -3,14 +3,22 @@
 #include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
+#include <array>
 #include <chrono>
 #include <csignal>
+#include <cstddef>
 #include <cstdlib>
 #include <filesystem>
+#include <functional>
 #include <thread>
 
 namespace nsbench {
@@ -18,6 +26,36 @@ namespace {
 
 namespace fs = std::filesystem;
 using ::testing::HasSubstr;
+
+// What `body` answers in a process of its own, whose limits and filters end with it; -N: signal N.
+int in_a_child(const std::function<int()>& body) {
+  const pid_t pid = ::fork();
+  if (pid == 0) ::_exit(body());
+  int status = 0;
+  if (pid < 0 || ::waitpid(pid, &status, 0) != pid) return 1000;
+  return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
+}
+
+// From now on `call` is answered with `err` where its argument number `argument` has one of `bits`.
+bool refuse(int call, unsigned argument, unsigned bits, int err) {
+  const auto word = static_cast<unsigned>(offsetof(seccomp_data, args) + argument * 8);
+  std::array<sock_filter, 6> program{
+      sock_filter{BPF_LD | BPF_W | BPF_ABS, 0, 0, offsetof(seccomp_data, nr)},
+      sock_filter{BPF_JMP | BPF_JEQ | BPF_K, 0, 3, static_cast<unsigned>(call)},
+      sock_filter{BPF_LD | BPF_W | BPF_ABS, 0, 0, word},
+      sock_filter{BPF_JMP | BPF_JSET | BPF_K, 0, 1, bits},
+      sock_filter{BPF_RET | BPF_K, 0, 0, SECCOMP_RET_ERRNO | static_cast<unsigned>(err)},
+      sock_filter{BPF_RET | BPF_K, 0, 0, SECCOMP_RET_ALLOW}};
+  const sock_fprog filter{program.size(), program.data()};
+  return ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
+         ::prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter) == 0;
+}
+
+// As on a file system that has no files without a name, and where there is no /proc to name one by.
+bool refuse_unnamed_files() { return refuse(SYS_openat, 2, O_TMPFILE & ~O_DIRECTORY, EOPNOTSUPP); }
+bool refuse_to_name_one() {
+  return refuse(SYS_linkat, 4, AT_EMPTY_PATH | AT_SYMLINK_FOLLOW, ENOENT);
+}
 
 class FileTest : public ::testing::Test {
  protected:
@@ -54,6 +92,91 @@ TEST_F(FileTest, ANewFileHasTheModeThatTheUmaskGives) {
   ASSERT_TRUE(write_file(path("a"), "x").ok());
   ::umask(before);
   EXPECT_EQ(mode(path("a")) & 07777U, 0640U);
+}
+
+TEST_F(FileTest, ANewFileIsNeverForOthersToWrite) {
+  const mode_t before = ::umask(0);
+  ASSERT_TRUE(write_file(path("a"), "x").ok());
+  ASSERT_TRUE(append_file(path("b"), "x").ok());
+  ::umask(before);
+  EXPECT_EQ(mode(path("a")) & 07777U, 0644U);
+  EXPECT_EQ(mode(path("b")) & 07777U, 0644U);
+}
+
+TEST_F(FileTest, SetUserIdBitsAreNotPassedOn) {
+  ASSERT_TRUE(write_file(path("a"), "a program").ok());
+  ASSERT_EQ(::chmod(path("a").c_str(), 06755), 0);
+  ASSERT_TRUE(write_file(path("a"), "something else").ok());
+  EXPECT_EQ(mode(path("a")) & 07777U, 0755U);
+}
+
+TEST_F(FileTest, AnotherNameOfTheOldFileKeepsTheOldContent) {
+  ASSERT_TRUE(write_file(path("a"), "old").ok());
+  fs::create_hard_link(path("a"), path("b"));
+  ASSERT_TRUE(write_file(path("a"), "new").ok());
+  EXPECT_EQ(*read_file(path("a")), "new");
+  EXPECT_EQ(*read_file(path("b")), "old");
+}
+
+TEST_F(FileTest, RootAppendsToNoFileWithASecondName) {
+  ASSERT_TRUE(append_file(path("a"), "1").ok());
+  fs::create_hard_link(path("a"), path("b"));
+  const Status status = append_file(path("a"), "2");
+  EXPECT_EQ(status.ok(), ::geteuid() != 0);
+  EXPECT_EQ(*read_file(path("b")), ::geteuid() == 0 ? "1" : "12");
+  fs::remove(path("b"));
+  ASSERT_TRUE(append_file(path("a"), "3").ok());
+  EXPECT_EQ(*read_file(path("a")), ::geteuid() == 0 ? "13" : "123");
+}
+
+// Each way of writing, of a new file and of one that is there.
+TEST_F(FileTest, EveryWayWritesTheSame) {
+  const std::array<std::function<bool()>, 3> ways{[] { return true; }, refuse_unnamed_files,
+                                                  refuse_to_name_one};
+  for (std::size_t i = 0; i < ways.size(); ++i) {
+    const std::string file = path("file" + std::to_string(i));
+    EXPECT_EQ(in_a_child([&] {
+                if (!ways.at(i)()) return 2;
+                return write_file(file, "old").ok() && write_file(file, "new").ok() ? 0 : 1;
+              }),
+              0)
+        << i;
+    EXPECT_EQ(*read_file(file), "new") << i;
+    EXPECT_EQ(mode(file) & 0777U, mode(path("file0")) & 0777U) << i;
+    EXPECT_EQ(files(), static_cast<std::ptrdiff_t>(i) + 1);
+  }
+}
+
+// SIGXFSZ comes in the middle of the writing, at the same place each time.
+TEST_F(FileTest, AProcessKilledWhileItWritesLeavesTheOldFileAlone) {
+  ASSERT_TRUE(write_file(path("a"), "old").ok());
+  for (const bool unnamed : {true, false}) {
+    EXPECT_EQ(in_a_child([&] {
+                const rlimit none{0, 0};
+                const rlimit small{4096, 4096};
+                if (::setrlimit(RLIMIT_CORE, &none) != 0) return 2;
+                if (::setrlimit(RLIMIT_FSIZE, &small) != 0) return 2;
+                if (!unnamed && !refuse_unnamed_files()) return 2;
+                return write_file(path("a"), std::string(10'000, 'x')).ok() ? 0 : 1;
+              }),
+              -SIGXFSZ)
+        << unnamed;
+    EXPECT_EQ(*read_file(path("a")), "old");
+    EXPECT_EQ(files(), 1);
+  }
+}
+
+TEST_F(FileTest, AnOpenFileWithoutAPathIsWritten) {
+  std::array<int, 2> ends{};
+  ASSERT_EQ(::pipe2(ends.data(), O_CLOEXEC), 0);
+  const std::string name = "/proc/self/fd/" + std::to_string(ends[1]);
+  ASSERT_TRUE(write_file(name, "through").ok());
+  ASSERT_TRUE(append_file(name, " and on").ok());
+  char seen[32] = {};
+  EXPECT_EQ(::read(ends[0], seen, sizeof seen), 14);
+  EXPECT_STREQ(seen, "through and on");
+  ::close(ends[0]);
+  ::close(ends[1]);
 }
 
 TEST_F(FileTest, AReaderOfTheOldFileKeepsItWhole) {
