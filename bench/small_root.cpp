@@ -7,8 +7,8 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <sstream>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "bench/held.h"
@@ -16,19 +16,16 @@
 #include "probes/sandbox/calls.h"
 #include "probes/sandbox/files.h"
 #include "probes/sandbox/namespace_set.h"
+#include "probes/sandbox/proc_text.h"
 
 namespace nsbench::bench {
 namespace {
 
-// The fifth field of a line of mountinfo is where it is mounted (proc_pid_mountinfo(5)).
 std::vector<std::string> mount_points() {
   std::vector<std::string> points;
   const Result<std::string> text = read_small_file("/proc/self/mountinfo");
-  std::istringstream lines(text ? *text : "");
-  for (std::string line; std::getline(lines, line);) {
-    std::istringstream words(line);
-    std::string id, parent, device, root, point;
-    if (words >> id >> parent >> device >> root >> point) points.push_back(point);
+  for (MountInfo& mount : parse_mountinfo(text ? *text : "")) {
+    points.push_back(std::move(mount.point));
   }
   return points;
 }

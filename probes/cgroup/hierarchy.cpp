@@ -3,11 +3,12 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <sstream>
+#include <vector>
 
 #include "probes/sandbox/arena.h"
 #include "probes/sandbox/cgroup.h"
 #include "probes/sandbox/files.h"
+#include "probes/sandbox/proc_text.h"
 
 namespace nsbench::own_cgroup {
 
@@ -15,22 +16,13 @@ namespace {
 
 constexpr std::string_view unified_head = "0::";
 
-// The fields of a mountinfo line that matter here (proc_pid_mountinfo(5)).
-struct Mount {
-  std::string root;
-  std::string point;
-  std::string type;
-  std::string options;
-};
+std::vector<MountInfo> own_mounts() {
+  const Result<std::string> text = read_small_file("/proc/self/mountinfo");
+  return text ? parse_mountinfo(*text) : std::vector<MountInfo>();
+}
 
-Mount parsed(const std::string& line) {
-  Mount mount;
-  std::istringstream words(line);
-  std::string id, parent, device, word, source;
-  words >> id >> parent >> device >> mount.root >> mount.point;
-  while (words >> word && word != "-") continue;
-  words >> mount.type >> source >> mount.options;
-  return mount;
+std::string head_of(const CgroupLine& line) {
+  return line.hierarchy + ':' + line.controllers + ':';
 }
 
 // "pids" of "8:pids:"
@@ -40,12 +32,11 @@ std::string controllers(const std::string& line_head) {
   return line_head.substr(first + 1, line_head.size() - first - 2);
 }
 
-bool is_of(const Mount& mount, const std::string& line_head) {
+bool is_of(const MountInfo& mount, const std::string& line_head) {
   if (line_head == unified_head) return mount.type == "cgroup2";
   const std::string own = controllers(line_head);
   const std::string first = own.substr(0, own.find(','));
-  return mount.type == "cgroup" &&
-         ("," + mount.options + ",").find("," + first + ",") != std::string::npos;
+  return mount.type == "cgroup" && has_word(mount.super_options, first);
 }
 
 }  // namespace
@@ -67,16 +58,12 @@ std::string line_head(Version version) {
   if (version == Version::Unified) return std::string(unified_head);
   const Result<std::string> target = read_link(directory(version));
   const Result<std::string> members = read_small_file("/proc/self/cgroup");
-  const Result<std::string> mounts = read_small_file("/proc/self/mountinfo");
-  if (!target || !members || !mounts) return "(none)";
-  std::istringstream mount_lines(*mounts);
-  for (std::string one; std::getline(mount_lines, one);) {
-    const Mount mount = parsed(one);
+  if (!target || !members) return "(none)";
+  for (const MountInfo& mount : own_mounts()) {
     if (!target->starts_with(mount.point + "/")) continue;
-    std::istringstream member_lines(*members);
-    for (std::string line; std::getline(member_lines, line);) {
-      std::string head = line.substr(0, line.find(':', line.find(':') + 1) + 1);
-      if (head != unified_head && is_of(mount, head)) return head;
+    for (const CgroupLine& line : parse_cgroup(*members)) {
+      std::string head = head_of(line);
+      if (!line.unified() && is_of(mount, head)) return head;
     }
   }
   return "(none)";
@@ -85,9 +72,8 @@ std::string line_head(Version version) {
 std::string path_of(std::string_view process, const std::string& line_head) {
   const Result<std::string> text = read_small_file("/proc/" + std::string(process) + "/cgroup");
   if (!text) return errno_name(text.error().err);
-  std::istringstream lines(*text);
-  for (std::string line; std::getline(lines, line);) {
-    if (line.starts_with(line_head)) return line.substr(line_head.size());
+  for (const CgroupLine& line : parse_cgroup(*text)) {
+    if (head_of(line) == line_head) return line.path;
   }
   return "(none)";
 }
@@ -98,21 +84,15 @@ std::string mount_option(const std::string& line_head) {
 }
 
 std::string mount_root(const std::string& line_head, const std::string& point) {
-  const Result<std::string> text = read_small_file("/proc/self/mountinfo");
-  std::istringstream lines(text ? *text : "");
-  for (std::string line; std::getline(lines, line);) {
-    const Mount mount = parsed(line);
+  for (const MountInfo& mount : own_mounts()) {
     if (is_of(mount, line_head) && (point.empty() || mount.point == point)) return mount.root;
   }
   return "(none)";
 }
 
 std::string unified_options() {
-  const Result<std::string> text = read_small_file("/proc/self/mountinfo");
-  std::istringstream lines(text ? *text : "");
-  for (std::string line; std::getline(lines, line);) {
-    const Mount mount = parsed(line);
-    if (mount.type == "cgroup2") return mount.options;
+  for (const MountInfo& mount : own_mounts()) {
+    if (mount.type == "cgroup2") return mount.super_options;
   }
   return "";
 }

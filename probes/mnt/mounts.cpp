@@ -6,15 +6,14 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <charconv>
 #include <chrono>
 #include <cstdlib>
-#include <sstream>
 #include <utility>
 
 #include "probes/sandbox/arena.h"
 #include "probes/sandbox/fd.h"
 #include "probes/sandbox/files.h"
+#include "reports/number.h"
 
 namespace nsbench::probes {
 
@@ -23,25 +22,6 @@ namespace {
 constexpr const char* small = "size=64k";
 constexpr std::string_view file_name = "/on-the-mount";
 constexpr std::chrono::seconds patience{5};
-
-// "shared:12" gives 12 for "shared".
-void take_tag(std::string_view word, std::string_view tag, std::string& value) {
-  if (word.starts_with(tag)) value = std::string(word.substr(tag.size()));
-}
-
-MountLine parse(const std::string& line) {
-  std::istringstream words(line);
-  MountLine mount;
-  std::string id, parent, device, word;
-  words >> id >> parent >> device >> mount.root >> mount.point >> mount.options;
-  while (words >> word && word != "-") {
-    take_tag(word, "shared:", mount.peers);
-    take_tag(word, "master:", mount.master);
-    if (word == "unbindable") mount.unbindable = true;
-  }
-  words >> mount.type;
-  return mount;
-}
 
 }  // namespace
 
@@ -97,8 +77,7 @@ std::vector<MountLine> read_mounts(const std::string& file) {
   std::vector<MountLine> mounts;
   const Result<std::string> text = read_small_file(file);
   if (!text) return mounts;
-  std::istringstream lines(*text);
-  for (std::string line; std::getline(lines, line);) mounts.push_back(parse(line));
+  for (MountInfo& one : parse_mountinfo(*text)) mounts.push_back({std::move(one)});
   return mounts;
 }
 
@@ -159,9 +138,7 @@ Partner::Partner(const Part& part) {
 int Partner::ask(std::string_view what) {
   if (!channel_.send(what)) return -1;
   const Result<std::string> answer = channel_.receive(Deadline::in(patience));
-  int number = -1;
-  if (answer) std::from_chars(answer->data(), answer->data() + answer->size(), number);
-  return number;
+  return answer ? parse_number<int>(*answer).value_or(-1) : -1;
 }
 
 }  // namespace nsbench::probes

@@ -11,6 +11,7 @@
 #include "probes/helpers.h"
 #include "probes/sandbox/channel.h"
 #include "probes/sandbox/child.h"
+#include "probes/sandbox/proc_text.h"
 
 namespace nsbench::probes {
 
@@ -32,15 +33,7 @@ int mount_at(std::string_view name, unsigned long flags = 0);
 int reach(std::string_view name);
 
 // A line of proc_pid_mountinfo(5).
-struct MountLine {
-  std::string root;
-  std::string point;
-  std::string options;  // of this mount, not of its file system
-  std::string peers;    // the id of its peer group; empty if it is in none
-  std::string master;   // the peer group that it gets its events from; empty if from none
-  std::string type;     // of the file system
-  bool unbindable = false;
-
+struct MountLine : MountInfo {
   // In the words of mount_namespaces(7): "shared", "slave", "slave and shared", "private",
   // "unbindable".
   [[nodiscard]] std::string propagation() const;

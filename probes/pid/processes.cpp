@@ -8,15 +8,16 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
-#include <sstream>
 
 #include "probes/sandbox/arena.h"
 #include "probes/sandbox/calls.h"
 #include "probes/sandbox/fd.h"
 #include "probes/sandbox/files.h"
+#include "probes/sandbox/proc_text.h"
 
 namespace nsbench::probes {
 
@@ -63,17 +64,11 @@ int answer_from(int socket) {
 
 // Something is mounted below /proc, which is why a fresh proc is refused (mount_too_revealing()).
 bool proc_is_masked() {
-  const Result<std::string> mounts = read_small_file("/proc/self/mountinfo");
-  if (!mounts) return true;
-  std::istringstream lines(*mounts);
-  for (std::string line; std::getline(lines, line);) {
-    std::istringstream words(line);
-    std::string id, parent, device, root, point;
-    if (words >> id >> parent >> device >> root >> point && point.starts_with("/proc/")) {
-      return true;
-    }
-  }
-  return false;
+  const Result<std::string> text = read_small_file("/proc/self/mountinfo");
+  if (!text) return true;
+  const std::vector<MountInfo> mounts = parse_mountinfo(*text);
+  return std::any_of(mounts.begin(), mounts.end(),
+                     [](const MountInfo& mount) { return mount.point.starts_with("/proc/"); });
 }
 
 }  // namespace

@@ -15,13 +15,13 @@
 #include <cerrno>
 #include <chrono>
 #include <memory>
-#include <sstream>
 #include <thread>
 #include <utility>
 
 #include "probes/sandbox/calls.h"
 #include "probes/sandbox/files.h"
 #include "probes/sandbox/id_map.h"
+#include "probes/sandbox/proc_text.h"
 
 namespace nsbench {
 
@@ -31,62 +31,17 @@ constexpr std::string_view prefix = "nsbench-";
 constexpr std::chrono::seconds removal_time{2};
 constexpr std::chrono::seconds guardian_patience{20};  // until the kernel has ended an arena
 
-// One line of mountinfo (proc_pid_mountinfo(5)) of a cgroup mount.
-struct CgroupMount {
-  std::string root;     // of the hierarchy, what is mounted
-  std::string point;    // where
-  std::string options;  // of the super block: the controllers, in version 1
-  bool unified = false;
-};
+bool is_unified(const MountInfo& mount) { return mount.type == "cgroup2"; }
 
-std::vector<CgroupMount> cgroup_mounts(std::string_view mountinfo) {
-  std::vector<CgroupMount> mounts;
-  std::istringstream lines{std::string(mountinfo)};
-  for (std::string line; std::getline(lines, line);) {
-    std::istringstream words(line);
-    std::string id, parent, device, word, type, source;
-    CgroupMount mount;
-    words >> id >> parent >> device >> mount.root >> mount.point;
-    while (words >> word && word != "-") continue;  // mount options and optional fields
-    words >> type >> source >> mount.options;
-    mount.unified = type == "cgroup2";
-    if (mount.unified || type == "cgroup") mounts.push_back(std::move(mount));
-  }
-  return mounts;
-}
-
-bool has_word(std::string_view list, std::string_view word) {
-  return fmt::format(",{},", list).find(fmt::format(",{},", word)) != std::string::npos;
-}
-
-// One line of /proc/PID/cgroup (cgroups(7)): "4:memory:/path"; "0::/path" is the unified one.
-struct Membership {
-  std::string controllers;
-  std::string path;
-  bool unified = false;
-};
-
-std::vector<Membership> memberships(std::string_view text) {
-  std::vector<Membership> all;
-  std::istringstream lines{std::string(text)};
-  for (std::string line; std::getline(lines, line);) {
-    const std::size_t first = line.find(':');
-    const std::size_t second = line.find(':', first + 1);
-    if (first == std::string::npos || second == std::string::npos) continue;
-    all.push_back({line.substr(first + 1, second - first - 1), line.substr(second + 1),
-                   line.substr(0, first) == "0"});
-  }
-  return all;
-}
-
-bool same_hierarchy(const CgroupMount& mount, const Membership& member) {
-  if (mount.unified || member.unified) return mount.unified && member.unified;
+// In version 1 the controllers are among the options of the super block.
+bool same_hierarchy(const MountInfo& mount, const CgroupLine& member) {
+  if (is_unified(mount) || member.unified()) return is_unified(mount) && member.unified();
   const std::string first = member.controllers.substr(0, member.controllers.find(','));
-  return has_word(mount.options, first);
+  return mount.type == "cgroup" && has_word(mount.super_options, first);
 }
 
 // The directory of `path` in a mount of `root`; empty if it is not below that.
-std::string directory_in(const CgroupMount& mount, const std::string& path) {
+std::string directory_in(const MountInfo& mount, const std::string& path) {
   if (path.find("/..") != std::string::npos || mount.root.find("/..") != std::string::npos) {
     return "";
   }
@@ -98,8 +53,8 @@ std::string directory_in(const CgroupMount& mount, const std::string& path) {
 
 // Where a task can be moved without further ado: cpuset wants its files filled in first, and a
 // memory cgroup takes long to go.
-int suits(const Membership& member) {
-  if (member.unified) return 3;
+int suits(const CgroupLine& member) {
+  if (member.unified()) return 3;
   if (has_word(member.controllers, "pids") || has_word(member.controllers, "freezer")) return 2;
   if (has_word(member.controllers, "cpuset") || has_word(member.controllers, "memory")) return 0;
   return 1;
@@ -200,17 +155,17 @@ std::string name_of_run() { return fmt::format("{}{}-", prefix, ::getpid()); }
 
 std::vector<CgroupHierarchy> cgroup_hierarchies(std::string_view mountinfo,
                                                 std::string_view membership) {
-  std::vector<Membership> members = memberships(membership);
+  std::vector<CgroupLine> members = parse_cgroup(membership);
   std::stable_sort(members.begin(), members.end(),
-                   [](const Membership& a, const Membership& b) { return suits(a) > suits(b); });
-  const std::vector<CgroupMount> mounts = cgroup_mounts(mountinfo);
+                   [](const CgroupLine& a, const CgroupLine& b) { return suits(a) > suits(b); });
+  const std::vector<MountInfo> mounts = parse_mountinfo(mountinfo);
   std::vector<CgroupHierarchy> found;
-  for (const Membership& member : members) {
-    for (const CgroupMount& mount : mounts) {
+  for (const CgroupLine& member : members) {
+    for (const MountInfo& mount : mounts) {
       if (!same_hierarchy(mount, member)) continue;
       const std::string directory = directory_in(mount, member.path);
       if (directory.empty()) continue;
-      found.push_back({mount.unified, directory});
+      found.push_back({is_unified(mount), directory});
       break;
     }
   }

@@ -14,7 +14,6 @@
 #include <map>
 #include <optional>
 #include <set>
-#include <sstream>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -25,6 +24,8 @@
 #include "probes/sandbox/enter.h"
 #include "probes/sandbox/files.h"
 #include "probes/sandbox/id_map.h"
+#include "probes/sandbox/proc_text.h"
+#include "reports/number.h"
 #include "suites/doctor/desk.h"
 #include "suites/environment.h"
 #include "suites/plan.h"
@@ -55,8 +56,9 @@ std::optional<Error> refusal_of(const std::function<Status()>& act) {
   const Result<std::string> answer = ends->first.receive(Deadline::in(patience));
   child->kill();
   if (!answer) return Error{"a call on the way ended its process", 0};
-  const std::size_t space = answer->find(' ');
-  Error error{answer->substr(space + 1), std::atoi(answer->c_str())};
+  const std::size_t space = std::min(answer->find(' '), answer->size());
+  Error error{answer->substr(std::min(space + 1, answer->size())),
+              parse_first_number<int>(*answer).value_or(0)};
   if (error.step.empty()) return std::nullopt;
   return error;
 }
@@ -128,33 +130,10 @@ std::vector<Refused> try_ways(const Support& support) {
   return refused;
 }
 
-struct Mount {
-  std::string point;
-  std::string root;
-  std::string type;
-};
-
-// proc(5), /proc/PID/mountinfo: the type is the first field behind a lone "-".
-std::vector<Mount> read_mountinfo() {
-  std::vector<Mount> mounts;
-  std::istringstream lines(file_or_empty("/proc/self/mountinfo"));
-  for (std::string line; std::getline(lines, line);) {
-    std::istringstream words(line);
-    Mount mount;
-    std::string word;
-    words >> word >> word >> word >> mount.root >> mount.point;
-    while (words >> word && word != "-") {
-    }
-    words >> mount.type;
-    mounts.push_back(std::move(mount));
-  }
-  return mounts;
-}
-
 // Mounts on parts of /proc, as container runtimes make them.
-std::vector<std::string> masks(const std::vector<Mount>& mounts) {
+std::vector<std::string> masks(const std::vector<MountInfo>& mounts) {
   std::vector<std::string> found;
-  for (const Mount& mount : mounts) {
+  for (const MountInfo& mount : mounts) {
     if (!mount.point.starts_with("/proc/") || mount.type == "binfmt_misc") continue;
     if (mount.type == "autofs") continue;
     found.push_back(mount.point);
@@ -164,16 +143,15 @@ std::vector<std::string> masks(const std::vector<Mount>& mounts) {
 
 // The line of cgroup2 in /proc/self/cgroup: "0::/user.slice".
 std::string own_cgroup() {
-  std::istringstream lines(file_or_empty("/proc/self/cgroup"));
-  for (std::string line; std::getline(lines, line);) {
-    if (line.starts_with("0::")) return line.substr(3);
+  for (const CgroupLine& line : parse_cgroup(file_or_empty("/proc/self/cgroup"))) {
+    if (line.unified()) return line.path;
   }
   return "/";
 }
 
-void look_at_cgroups(const std::vector<Mount>& mounts, Evidence& seen) {
+void look_at_cgroups(const std::vector<MountInfo>& mounts, Evidence& seen) {
   const auto cgroup2 = std::find_if(mounts.begin(), mounts.end(),
-                                    [](const Mount& mount) { return mount.type == "cgroup2"; });
+                                    [](const MountInfo& mount) { return mount.type == "cgroup2"; });
   seen.cgroup2 = cgroup2 != mounts.end();
   if (!seen.cgroup2) return;
   const std::string own = cgroup2->root == "/" ? own_cgroup() : "";
@@ -308,7 +286,7 @@ Evidence examine() {
   seen.userns = try_unprivileged_userns();
   seen.kinds = try_kinds(seen.support);
   seen.ways = try_ways(seen.support);
-  const std::vector<Mount> mounts = read_mountinfo();
+  const std::vector<MountInfo> mounts = parse_mountinfo(file_or_empty("/proc/self/mountinfo"));
   seen.masked = masks(mounts);
   look_at_cgroups(mounts, seen);
   const std::vector<CheckCase> all = all_check_cases();
