@@ -2,9 +2,13 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
+#include <exception>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "probes/sandbox/standard_descriptors.h"
 #include "probes/view.h"
 #include "reports/file.h"
 
@@ -18,9 +22,7 @@ int complain(int status, const std::string& text) {
   return status;
 }
 
-}  // namespace
-
-int main(int argc, char** argv) {
+int run(int argc, char** argv) {
   CLI::App app{
       "Shows the namespaces it was started in, as nsbench's probes see them. Changes nothing.",
       "nsprobe"};
@@ -39,7 +41,9 @@ int main(int argc, char** argv) {
   app.add_flag("--list", list, "List the probes and what must hold; look at nothing")
       ->excludes(as_json);
   try {
-    app.parse(argc, argv);
+    std::vector<std::string> words(argv + std::min(argc, 1), argv + argc);  // no argv[0], even
+    std::reverse(words.begin(), words.end());                               // as CLI11 wants them
+    app.parse(std::move(words));
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? 0 : exit_usage;
   }
@@ -52,4 +56,15 @@ int main(int argc, char** argv) {
                                   : nsbench::view_text(*probes);
   const nsbench::Status written = nsbench::write_file("-", text);
   return written ? 0 : complain(exit_unknown, written.error().str());
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  nsbench::hold_closed_descriptors();
+  try {
+    return run(argc, argv);
+  } catch (const std::exception& thrown) {
+    return complain(exit_unknown, thrown.what());
+  }
 }

@@ -80,7 +80,7 @@ ExitCode run(const Options& options, const std::string& command_line) {
                                        [&report](const Format& format, const FormatOptions& form) {
                                          return format.of_reports(std::span(&report, 1), form);
                                        });
-  if (!written) return fail(written.error());
+  if (!written) return cant_write(written.error());
   return judge(report, judging).decision.code;
 }
 

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "reports/gate.h"
+#include "reports/result.h"
 
 namespace nsbench::cli {
 
@@ -27,6 +28,8 @@ Action add_compare(CLI::App& app);
 Action add_report(CLI::App& app);
 Action add_history(CLI::App& app);
 Action add_worker(CLI::App& app);
+Action add_ls(CLI::App& app);
+Action add_enter(CLI::App& app);
 
 // CLI11 forgets where -- stood. So in nsbench compare BASE... -- NEW... it becomes --new, and each
 // word behind it in nsbench boot KERNEL -- WORDS... is given by --guest-word. The words of other
@@ -35,5 +38,10 @@ std::vector<std::string> with_dashes_named(std::vector<std::string> words);
 
 // Prints "nsbench: TEXT" to standard error.
 void complain(std::string_view text);
+
+// What is done where output can't be written: that is said, and Usage is the answer. Only if
+// standard output's reader has gone, as that of `nsbench | head` does, this does not return: the
+// process ends by SIGPIPE, quietly, as other programs do.
+ExitCode cant_write(const Error& error);
 
 }  // namespace nsbench::cli

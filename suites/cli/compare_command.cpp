@@ -70,7 +70,7 @@ ExitCode compare_sides(const Sides& sides, const Options& options,
                                        [&compared](const Format& format, const FormatOptions& how) {
                                          return format.of_comparison(compared, how);
                                        });
-  if (!written) return fail(written.error());
+  if (!written) return cant_write(written.error());
   return decide(*comparison).code;
 }
 

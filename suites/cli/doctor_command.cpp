@@ -24,10 +24,7 @@ ExitCode see(const std::string& json) {
     written = write_file("-", doctor::to_text(diagnosis, width));
   }
   if (written && !json.empty()) written = write_file(json, doctor::to_json(diagnosis));
-  if (!written) {
-    complain(written.error().str());
-    return ExitCode::Usage;
-  }
+  if (!written) return cant_write(written.error());
   return diagnosis.lost < diagnosis.cases ? ExitCode::Ok : ExitCode::Unknown;
 }
 

@@ -168,10 +168,7 @@ class Gate {
                                          [&](const Format& format, const FormatOptions& form) {
                                            return format.of_comparison(compared, form);
                                          });
-    if (!written) {
-      complain(written.error().str());
-      answer.code = ExitCode::Usage;
-    }
+    if (!written) answer.code = cant_write(written.error());
     return answer;
   }
 

@@ -51,7 +51,7 @@ ExitCode fail(const Error& error) {
 ExitCode print(const std::string& path, const Result<std::string>& text) {
   if (!text) return fail(text.error());
   const Status written = write_file(path, *text);
-  return written ? ExitCode::Ok : fail(written.error());
+  return written ? ExitCode::Ok : cant_write(written.error());
 }
 
 history::TextOptions text_options(const Options& options) {

@@ -21,9 +21,7 @@ struct ListOptions {
 
 ExitCode print(const Result<std::string>& text) {
   const Status written = text ? write_file("-", *text) : Status(text.error());
-  if (written) return ExitCode::Ok;
-  complain(written.error().str());
-  return ExitCode::Usage;
+  return written ? ExitCode::Ok : cant_write(written.error());
 }
 
 ExitCode list(const ListOptions& options) {

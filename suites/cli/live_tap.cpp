@@ -1,6 +1,7 @@
 #include "suites/cli/live_tap.h"
 
 #include "reports/file.h"
+#include "suites/cli/stop.h"
 
 namespace nsbench::cli {
 
@@ -43,6 +44,7 @@ Status LiveTap::end(const Report& report) {
 }
 
 void LiveTap::print(const std::string& text) {
+  const WhileWriting guard;
   const Status written = write_file("-", text);
   if (written_) written_ = written;
 }

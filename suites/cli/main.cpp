@@ -1,16 +1,17 @@
 // nsbench: checks and times the namespaces of the kernel it runs on.
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <csignal>
 #include <cstdio>
+#include <exception>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "probes/sandbox/standard_descriptors.h"
 #include "suites/cli/command.h"
 #include "suites/cli/init.h"
 #include "suites/cli/layout.h"
@@ -58,14 +59,6 @@ std::string joined(const std::vector<std::string>& words) {
   return text;
 }
 
-// A descriptor of ours must never take the place of a closed standard output: what is printed would
-// go there. Opened for reading, so that printing still fails, and is said.
-void hold_closed_descriptors() {
-  for (const int fd : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
-    if (::fcntl(fd, F_GETFD) < 0) ::open("/dev/null", O_RDONLY);
-  }
-}
-
 int run(const std::vector<std::string>& typed) {
   hold_closed_descriptors();
   CLI::App app{std::string(description), "nsbench"};
@@ -95,6 +88,10 @@ int run(const std::vector<std::string>& typed) {
                 &add_history},
       std::pair{app.add_subcommand("worker", "Run batches for a controller on standard input"),
                 &add_worker},
+      std::pair{app.add_subcommand("ls", "The namespaces of this system, and what keeps them"),
+                &add_ls},
+      std::pair{app.add_subcommand("enter", "Run a command in namespaces of a process"),
+                &add_enter},
   };
   for (const auto& [command, add] : commands) {
     command->callback([&action, own = add(*command)] { action = own; });
@@ -115,6 +112,16 @@ int run(const std::vector<std::string>& typed) {
   return static_cast<int>(action(joined(typed)));
 }
 
+// What nobody expected is said too: memory that can't be had, above all.
+int run_guarded(int argc, char** argv) {
+  try {
+    return run({argv + std::min(argc, 1), argv + argc});  // argv[0] may be missing
+  } catch (const std::exception& thrown) {
+    complain(thrown.what());
+  }
+  return static_cast<int>(ExitCode::Unknown);
+}
+
 }  // namespace
 
 std::vector<std::string> with_dashes_named(std::vector<std::string> words) {
@@ -129,12 +136,21 @@ std::vector<std::string> with_dashes_named(std::vector<std::string> words) {
 
 void complain(std::string_view text) { fmt::print(stderr, "nsbench: {}\n", text); }
 
+ExitCode cant_write(const Error& error) {
+  if (error.err == EPIPE && error.step.find("standard output") != std::string::npos) {
+    std::signal(SIGPIPE, SIG_DFL);
+    std::raise(SIGPIPE);  // returns where it is blocked
+  }
+  complain(error.str());
+  return ExitCode::Usage;
+}
+
 }  // namespace nsbench::cli
 
 int main(int argc, char** argv) {
   // A parent that ignores it would have the kernel reap our children before we can.
   std::signal(SIGCHLD, SIG_DFL);
-  if (!nsbench::cli::is_init()) return nsbench::cli::run({argv + 1, argv + argc});
+  if (!nsbench::cli::is_init()) return nsbench::cli::run_guarded(argc, argv);
   const std::vector<std::string> words = nsbench::cli::set_up_machine(argc, argv);
   nsbench::cli::run_and_power_off([&words] {
     const nsbench::Error error = nsbench::cli::become_nsbench(words);

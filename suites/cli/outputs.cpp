@@ -14,6 +14,7 @@
 #include "reports/file.h"
 #include "reports/formats/kcidb.h"
 #include "reports/printable.h"
+#include "suites/cli/stop.h"
 #include "suites/cli/terminal.h"
 
 namespace nsbench::cli {
@@ -92,6 +93,16 @@ Status append_step_summary(
   if (path == nullptr || *path == '\0') return {};
   const Format& markdown = *find_format("markdown");
   return append_file(path, render(markdown, format_options(options, {&markdown, path}, judging)));
+}
+
+// A stream's reader may be anything, also one that never reads.
+Status write_output(const std::string& path, const std::string& text) {
+  struct stat existing {};
+  const bool stream =
+      path == "-" || (::stat(path.c_str(), &existing) == 0 && !S_ISREG(existing.st_mode));
+  if (!stream) return write_file(path, text);
+  const WhileWriting guard;
+  return write_file(path, text);
 }
 
 std::string kcidb_origin(const std::string& origin) {
@@ -180,7 +191,7 @@ Status write_outputs(
   Status first;
   for (const Output& output : outputs) {
     Status written =
-        write_file(output.path, render(*output.format, format_options(options, output, judging)));
+        write_output(output.path, render(*output.format, format_options(options, output, judging)));
     if (written && output.format->name == "github")
       written = append_step_summary(options, judging, render);
     if (first) first = written;

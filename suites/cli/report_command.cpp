@@ -48,7 +48,7 @@ ExitCode run(const Options& options) {
                                        [&](const Format& format, const FormatOptions& how) {
                                          return format.of_reports(*reports, how);
                                        });
-  if (!written) return fail(written.error());
+  if (!written) return cant_write(written.error());
   ExitCode code = ExitCode::Ok;
   for (const Report& report : *reports) {
     code = worse(code, judge(report, judging).decision.code);

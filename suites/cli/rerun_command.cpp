@@ -62,9 +62,7 @@ std::string rules(const CaseResult& result) {
 
 ExitCode print(const std::string& text, ExitCode code) {
   const Status written = write_file("-", text);
-  if (written) return code;
-  complain(written.error().str());
-  return ExitCode::Usage;
+  return written ? code : cant_write(written.error());
 }
 
 ExitCode rerun_check(const CheckCase& what, const Support& support) {

@@ -78,9 +78,7 @@ ExitCode write_report(const RunOptions& options, const std::vector<Output>& outp
                                  });
   if (!options.google.empty()) replay(report.series, options.google);
   if (!printed) written = printed;
-  if (written) return ExitCode::Ok;
-  complain(written.error().str());
-  return ExitCode::Usage;
+  return written ? ExitCode::Ok : cant_write(written.error());
 }
 
 // What can be printed as cases end is taken out of `outputs`.

@@ -57,9 +57,7 @@ ExitCode write(const Options& options, const SelftestReport& report) {
     written = write_file("-", options.markdown ? to_markdown(report) : to_text(report));
   }
   if (written && !options.json.empty()) written = write_file(options.json, to_json(report));
-  if (written) return ExitCode::Ok;
-  complain(written.error().str());
-  return ExitCode::Usage;
+  return written ? ExitCode::Ok : cant_write(written.error());
 }
 
 ExitCode selftest_run(const Options& options) {
@@ -70,7 +68,7 @@ ExitCode selftest_run(const Options& options) {
   }
   if (options.list) {
     const Status written = write_file("-", selftest::list_as_text(*lies));
-    return written ? ExitCode::Ok : ExitCode::Usage;
+    return written ? ExitCode::Ok : cant_write(written.error());
   }
   const Support support = Support::look();
   selftest::SelftestOptions run;

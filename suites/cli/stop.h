@@ -9,4 +9,16 @@ namespace nsbench::cli {
 // SIGPIPE is ignored. Valid for the life of the process.
 const volatile std::sig_atomic_t* stop_on_signals();
 
+// While one of these lives, such a signal, one that came before too, ends the process in a second
+// or two, with exit status 3: what is written then may go to a pipe that nobody empties, or to a
+// FIFO that nobody opens, and would else never end. For writing to streams alone: a file takes what
+// time it takes.
+class WhileWriting {
+ public:
+  WhileWriting();
+  ~WhileWriting();
+  WhileWriting(const WhileWriting&) = delete;
+  WhileWriting& operator=(const WhileWriting&) = delete;
+};
+
 }  // namespace nsbench::cli
