@@ -19,6 +19,8 @@ class SeriesBuilder {
  public:
   SeriesBuilder(const BenchCase& bench_case, std::size_t warmup_batches, std::uint64_t seed);
 
+  // Another worker goes on with it: so many batches of that one warm up.
+  void warm_up_again(std::size_t batches) { warmup_left_ = batches; }
   // `t`: seconds since the run started.
   void begin(double t);
   // An Error: more times than a batch has.
@@ -34,6 +36,9 @@ class SeriesBuilder {
   // The case was not finished, for this reason; what was measured stays.
   void interrupt(const std::string& reason);
   [[nodiscard]] bool has_batches() const { return !series_.batches.empty(); }
+  [[nodiscard]] std::size_t batches() const { return series_.batches.size(); }
+  // Whether something was said that keeps it from being a result.
+  [[nodiscard]] bool has_trouble() const { return !series_.error.empty(); }
 
   Series take();
 

@@ -17,12 +17,15 @@
 #include "bench/assembly.h"
 #include "bench/stage.h"
 #include "bench/worker.h"
+#include "probes/sandbox/slow_machine.h"
+#include "probes/sandbox/storm.h"
 
 namespace nsbench::bench {
 namespace {
 
-// A worker is silent for one batch at the longest, and gives up on a hanging one sooner.
-constexpr std::chrono::seconds worker_patience{30};
+constexpr std::chrono::milliseconds between_looks{100};
+// More than a worker that is one has to say.
+constexpr std::size_t most_notes = 256;
 
 // What travels into the arena; both ends are one program.
 struct Request {
@@ -88,8 +91,8 @@ class Stage {
 
 }  // namespace
 
-BatchServer::BatchServer(Support support, std::uint64_t seed)
-    : support_(std::move(support)), seeds_(seed), cases_(all_bench_cases()) {}
+BatchServer::BatchServer(Support support, std::uint64_t seed, std::vector<BenchCase> cases)
+    : support_(std::move(support)), seeds_(seed), cases_(std::move(cases)) {}
 
 Result<Series> BatchServer::run(const BenchCase& bench_case, double seconds, const Wait& wait) {
   SeriesBuilder obstacle(bench_case, 0, 1);
@@ -108,10 +111,14 @@ Result<Series> BatchServer::run(const BenchCase& bench_case, double seconds, con
                         .seconds = seconds};
   // If it can't be sent, the worker is gone, and receiving says how.
   static_cast<void>(arena->send(bytes_of(request)).ok());
-  return receive(*arena, bench_case, wait);
+  const auto for_calls =
+      std::chrono::ceil<std::chrono::milliseconds>(std::chrono::duration<double>(seconds));
+  return receive(*arena, bench_case, Deadline::in(patience_here() * patience + 2 * for_calls),
+                 wait);
 }
 
-Result<Series> BatchServer::receive(Arena& arena, const BenchCase& bench_case, const Wait& wait) {
+Result<Series> BatchServer::receive(Arena& arena, const BenchCase& bench_case, Deadline deadline,
+                                    const Wait& wait) {
   SeriesBuilder builder(bench_case, 0, seeds_());
   builder.begin(0);
   bool& has_worked = measured_[bench_case.id()];
@@ -125,20 +132,25 @@ Result<Series> BatchServer::receive(Arena& arena, const BenchCase& bench_case, c
     arenas_.erase(bench_case.privilege);
     return builder.take();
   };
+  StormWatch storms(most_processes);
+  std::size_t notes = 0;
   for (;;) {
-    const Deadline deadline = Deadline::in(worker_patience);
-    if (!wait(arena.fd(), deadline)) {
+    const std::array root{arena.pid()};
+    if (const auto storm = storms.look(root)) return lost(Error{storm->str()});
+    // However much it talks, a batch that does not end is one.
+    if (deadline.passed()) return lost(Error{"the benchmarks' worker fell silent"});
+    const Deadline next_look = Deadline::in(between_looks);
+    if (!wait(arena.fd(), next_look)) {
       arenas_.erase(bench_case.privilege);
       return Error{"the batch was given up", ECANCELED};
     }
-    const Result<std::string> bytes = arena.receive(deadline);
-    if (!bytes) {
-      return lost(bytes.error().err == ETIMEDOUT ? Error{"the benchmarks' worker fell silent"}
-                                                 : bytes.error());
-    }
+    const Result<std::string> bytes = arena.receive(next_look);
+    if (!bytes && bytes.error().err == ETIMEDOUT) continue;
+    if (!bytes) return lost(bytes.error());
     const Result<WorkerMessage> message = decode(*bytes);
     if (!message) return lost(message.error());
     if (const auto* note = std::get_if<Note>(&*message)) {
+      if (++notes > most_notes) return lost(Error{"the worker has too much to say"});
       notes_.push_back(*note);
     } else if (const auto* times = std::get_if<BatchTimes>(&*message)) {
       if (Status added = builder.add(times->ns); !added) return lost(added.error());

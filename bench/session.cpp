@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <chrono>
 #include <iterator>
@@ -28,6 +29,8 @@
 #include "bench/worker.h"
 #include "probes/sandbox/arena.h"
 #include "probes/sandbox/elapsed.h"
+#include "probes/sandbox/slow_machine.h"
+#include "probes/sandbox/storm.h"
 
 namespace nsbench {
 namespace {
@@ -42,8 +45,9 @@ using bench::SeriesBuilder;
 using bench::WorkerMessage;
 using Clock = std::chrono::steady_clock;
 
-// A worker is silent for one batch at the longest, and gives up on a hanging one sooner.
-constexpr std::chrono::seconds worker_patience{30};
+// More than a worker that is one has to say.
+constexpr std::size_t most_notes = 256;
+constexpr std::chrono::seconds killing_time{10};
 // How soon a wish to stop is heard.
 constexpr std::chrono::milliseconds between_events{100};
 
@@ -173,7 +177,8 @@ class Session {
         options_(options),
         support_(support),
         warnings_(warnings),
-        on_event_(on_event) {
+        on_event_(on_event),
+        storms_(options.most_processes) {
     std::mt19937_64 seeds(options.seed);
     for (std::size_t i = 0; i < cases.size(); ++i) {
       const Pace pace(1, seconds_of(i));
@@ -191,7 +196,7 @@ class Session {
     }
     const bool any = !lots.empty();
     if (any) watch_.emplace();
-    for (const Lot& lot : lots) run_lot(lot);
+    for (const Lot& lot : lots) run_all_of(lot);
     event_.running = nullptr;
     tell();
     std::vector<Series> series;
@@ -251,30 +256,71 @@ class Session {
     return together;
   }
 
-  void run_lot(const Lot& lot) {
-    if (stopped_) return interrupt(lot, "the run was stopped before this benchmark");
+  // By one worker; where that comes to a bad end, the others go on with another one.
+  void run_all_of(Lot lot) {
+    while (!lot.cases.empty()) {
+      if (stopped_) return interrupt(lot, "the run was stopped before this benchmark");
+      if (!run_lot(lot)) return;
+      const std::size_t ended = batches_of_lot_ - (in_batch_ ? 1 : 0);
+      batches_total_ -= lot.pace().total_batches() - ended;
+      lot = rest_of(lot);
+      batches_total_ += lot.pace().total_batches();
+    }
+  }
+
+  // True: a case took its worker down, and others are left.
+  bool run_lot(const Lot& lot) {
     lot_ = &lot;
     running_.reset();
     event_.running = nullptr;
+    batches_of_lot_ = 0;
+    most_batches_ = lot.pace().total_batches();
     tell();
     const Pace pace = lot.pace();
     Result<Arena> arena =
         Arena::start(bench::arena_for(lot.privilege, lot.cases),
                      [&](StagePort& port) { drive(port, lot.cases, pace, options_); });
     Status ended = arena ? receive_all(*arena) : Status(arena.error());
+    event_.running = nullptr;
+    if (arena) {
+      if (Status gone = arena->end(Deadline::in(killing_time)); !gone) {
+        warnings_.push_back({"not-killed", "the benchmarks' worker: " + gone.error().str()});
+      }
+    }
     if (!ended) return blame(lot, ended.error());
     interrupt(lot, stopped_ ? "the run was stopped" : "no batch was measured");
+    return false;
   }
 
-  // A worker that came to no good end. What has batches keeps them.
-  void blame(const Lot& lot, const Error& error) {
+  // What a worker that came to no good end leaves to the next, with the time that is left of its.
+  [[nodiscard]] Lot rest_of(const Lot& lot) {
+    Lot rest{.privilege = lot.privilege};
+    const Pace pace = lot.pace();
+    for (std::size_t i = 0; i < lot.cases.size(); ++i) {
+      SeriesBuilder& builder = builders_[lot.indices[i]];
+      const std::size_t wanted = pace.batches(i) - pace.warmup_batches(i);
+      if (builder.has_trouble() || builder.batches() >= wanted) continue;
+      rest.cases.push_back(lot.cases[i]);
+      rest.indices.push_back(lot.indices[i]);
+      rest.seconds.push_back(lot.seconds[i] * static_cast<double>(wanted - builder.batches()) /
+                             static_cast<double>(wanted));
+    }
+    const Pace next = rest.pace();
+    for (std::size_t i = 0; i < rest.indices.size(); ++i) {
+      builders_[rest.indices[i]].warm_up_again(next.warmup_batches(i));
+    }
+    return rest;
+  }
+
+  // A worker that came to no good end: what ran then is to blame, and keeps the batches it has.
+  // True: the others can be tried without it.
+  bool blame(const Lot& lot, const Error& error) {
     if (!running_) {
       for (const std::size_t index : lot.indices) builders_[index].fail(error, support_);
-      return;
+      return false;
     }
-    const std::string name = cases_[*running_].id().str();
     builders_[*running_].crash({fmt::format("{} while this benchmark ran", error.str())});
-    interrupt(lot, fmt::format("{} while {} ran", error.str(), name));
+    return true;
   }
 
   void interrupt(const Lot& lot, const std::string& reason) {
@@ -285,16 +331,23 @@ class Session {
 
   // Until the worker is done, dead, silent for too long, or no longer wanted.
   Status receive_all(Arena& arena) {
-    Deadline silence = Deadline::in(worker_patience);
+    silence_ = Deadline::in(patience_here() * options_.patience);
+    Deadline next_event = Deadline::in(between_events);
+    const std::array root{arena.pid()};
     finished_ = false;
+    in_batch_ = false;
+    notes_ = 0;
     while (!stopped_ && !finished_) {
-      const Result<std::string> bytes = arena.receive(Deadline::in(between_events));
-      if (!bytes && bytes.error().err == ETIMEDOUT && !silence.passed()) {
+      if (const auto storm = storms_.look(root)) return Error{storm->str()};
+      if (next_event.passed()) {
         tell();
-        continue;
+        next_event = Deadline::in(between_events);
       }
-      if (!bytes) return silent(bytes.error());
-      silence = Deadline::in(worker_patience);
+      // However much it talks, a batch that does not end is one.
+      if (silence_.passed()) return Error{"the benchmarks' worker fell silent"};
+      const Result<std::string> bytes = arena.receive(next_event);
+      if (!bytes && bytes.error().err == ETIMEDOUT) continue;
+      if (!bytes) return bytes.error();
       const Result<WorkerMessage> message = bench::decode(*bytes);
       if (!message) return message.error();
       if (Status taken = std::visit([this](const auto& m) { return take(m); }, *message); !taken) {
@@ -304,12 +357,11 @@ class Session {
     return {};
   }
 
-  static Error silent(const Error& error) {
-    return error.err == ETIMEDOUT ? Error{"the benchmarks' worker fell silent"} : error;
-  }
-
   Status take(const BatchBegins& m) {
     if (m.case_index >= lot_->indices.size()) return Error{"the worker named no case of its own"};
+    if (std::exchange(in_batch_, true)) return Error{"the worker began a batch within another"};
+    if (++batches_of_lot_ > most_batches_) return Error{"the worker began more batches than asked"};
+    silence_ = Deadline::in(patience_here() * options_.patience);
     running_ = lot_->indices[m.case_index];
     builders_[*running_].begin(options_.started_at + seconds_since(start_));
     event_.running = &cases_[*running_];
@@ -318,16 +370,18 @@ class Session {
     return {};
   }
   Status take(const BatchTimes& m) {
-    if (!running_) return Error{"the worker sent times of no batch"};
+    if (!in_batch_) return Error{"the worker sent times of no batch"};
     return builders_[*running_].add(m.ns);
   }
   Status take(const BatchEnds& m) {
-    if (!running_) return Error{"the worker ended no batch"};
+    if (!std::exchange(in_batch_, false)) return Error{"the worker ended no batch"};
+    silence_ = Deadline::in(patience_here() * options_.patience);
     builders_[*running_].end(m, support_);
     ++event_.batches_done;
     return {};
   }
   Status take(const Note& m) {
+    if (++notes_ > most_notes) return Error{"the worker has too much to say"};
     warn_once({m.code, m.text});
     return {};
   }
@@ -356,8 +410,15 @@ class Session {
   std::optional<std::size_t> running_;  // in all cases
   std::size_t runnable_ = 0;
   std::size_t batches_total_ = 0;
-  bool stopped_ = false;   // by the caller
-  bool finished_ = false;  // the worker says so
+  bool stopped_ = false;  // by the caller
+  // Of the worker that runs:
+  bool finished_ = false;  // it says so
+  bool in_batch_ = false;
+  std::size_t batches_of_lot_ = 0;  // that began
+  std::size_t most_batches_ = 0;
+  std::size_t notes_ = 0;
+  Deadline silence_ = Deadline::in(std::chrono::seconds(0));
+  StormWatch storms_;
   SessionEvent event_;
   Clock::time_point start_ = Clock::now();
 };

@@ -1,6 +1,7 @@
 // Runs benchmark cases and answers with their series.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -27,6 +28,11 @@ struct SessionOptions {
   // what changes with time from being taken for one case's; where time counts instructions nothing
   // does, and what one case leaves behind is in the next one's count (a clone's by 3 %).
   bool one_by_one = false;
+  // For one batch, and until the first begins; longer on slow machines (slow_machine.h). A worker
+  // that takes longer is replaced.
+  std::chrono::seconds patience{30};
+  // That a worker may have at once; more is a storm of forks. The largest curve has 4,000.
+  std::size_t most_processes = 16'000;
   // Seconds since the run began at which this session begins: where Batch::t starts from.
   double started_at = 0;
   // Passed on to Google Benchmark, as "--benchmark_context=a=b".
@@ -51,9 +57,10 @@ using OnSessionEvent = std::function<bool(const SessionEvent&)>;
 // Runs `cases` with their batches interleaved in random order, one worker process per privilege,
 // each in an arena of its own, and one for each case that has to be alone; the caller must be
 // single-threaded. The answer has one Series per
-// case, in the order given. A case that can't run here has `skip` and `error` set; one whose worker
-// died or hung, and one that was never reached, has `error` alone. Never hangs: each message of a
-// worker has its deadline. `warnings` gets what makes the numbers less sure, once per code:
+// case, in the order given. A case that can't run here has `skip` and `error` set; one that its
+// worker died of, hung in, or forked without end in, and one that was never reached, has `error`
+// alone; the others go on with a new worker. Never hangs: each batch has its deadline, however much
+// its worker says. `warnings` gets what makes the numbers less sure, once per code:
 //   "unpinned"         the worker could not be tied to one CPU
 //   "one-cpu"          harness and worker share the only CPU
 //   "clock"            no invariant cycle counter; clock_gettime times the calls
@@ -65,6 +72,7 @@ using OnSessionEvent = std::function<bool(const SessionEvent&)>;
 //   "load"             on average more than half another process wanted to run
 //   "clock-step"       the time of day was set, the machine slept, or the cycle counter and
 //                      CLOCK_MONOTONIC_RAW disagree by over 0.1 %
+//   "not-killed"       a worker's processes hang in the kernel, where no signal ends them
 //   "few-samples"      of the series that are named there is too little for what is shown
 std::vector<Series> run_session(std::span<const BenchCase> cases, const SessionOptions& options,
                                 const Support& support, std::vector<Warning>& warnings,

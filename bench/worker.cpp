@@ -19,6 +19,7 @@
 #include "probes/sandbox/child.h"
 #include "probes/sandbox/elapsed.h"
 #include "probes/sandbox/files.h"
+#include "probes/sandbox/slow_machine.h"
 #include "reports/statistics.h"
 
 namespace nsbench::bench {
@@ -26,8 +27,8 @@ namespace {
 
 // Timings a batch has however long they take, so that a p25 means something.
 constexpr std::size_t least_timings = 8;
-// A batch's process that takes longer hangs in the kernel.
-constexpr std::chrono::milliseconds patience{10'000};
+// A batch's process that takes longer hangs.
+std::chrono::seconds patience() { return patience_here() * std::chrono::seconds{10}; }
 
 constexpr std::size_t loops_kept = 1000;
 
@@ -130,6 +131,15 @@ BatchEnds failure(BatchEnds::Outcome outcome, const Error& error) {
   end.step = error.step;
   end.err = error.err;
   return end;
+}
+
+// Ends a batch's process that did not end by itself.
+Error hanging(Child& child) {
+  constexpr std::chrono::seconds killing_time{5};
+  child.begin_end();
+  if (child.wait(Deadline::in(killing_time))) return Error{"a batch's process hangs"};
+  child.disown();
+  return Error{"a batch's process hangs in the kernel, where no signal ends it"};
 }
 
 // A quarter of the limit that this user namespace sets, if it can be read.
@@ -311,8 +321,8 @@ BatchEnds Worker::measure(Lane& lane, double seconds_for_calls) {
     return 0;
   });
   if (!child) return failure(Outcome::NotArranged, child.error());
-  const Result<ExitStatus> ended = child->wait(Deadline::in(patience));
-  if (!ended) return failure(Outcome::CallFailed, {"a batch's process hangs"});
+  const Result<ExitStatus> ended = child->wait(Deadline::in(patience()));
+  if (!ended) return failure(Outcome::CallFailed, hanging(*child));
   if (ended->signal != 0 || ended->code != 0) {
     return failure(Outcome::CallFailed, {"a batch's process " + ended->str()});
   }

@@ -25,7 +25,8 @@ ArenaSpec arena_of(const CheckCase& what, const Support& support) {
   return {.kinds = (touched | own) - NamespaceSet{Kind::User},
           .privilege = what.privilege,
           .user_inside = touched.has(Kind::User) && !own.has(Kind::User),
-          .own_cgroup = what.probe->own_cgroup};
+          .own_cgroup = what.probe->own_cgroup,
+          .capabilities = what.probe->family == "user" ? harness_capabilities : arena_capabilities};
 }
 
 // Why there is no cgroup for the arena: nothing is mounted, or what is may not be changed.
@@ -181,12 +182,22 @@ void CheckRun::excuse_old_kernel(CaseResult& result) const {
   result.statements.clear();
 }
 
+void CheckRun::give_up(std::string reason) {
+  given_up_ = std::move(reason);
+  if (arena_) arena_->begin_end();
+}
+
 CaseResult CheckRun::finish() {
   if (ended_) return std::move(*ended_);
   CaseResult result;
   result.id = what_.id();
   result.namespaces = what_.recipe().namespaces.names();
   result.expected = what_.probe->sentence;
+  if (!given_up_.empty()) {
+    result.observed = given_up_;
+    result.seconds = std::chrono::duration<double>(Deadline::Clock::now() - started_).count();
+    return result;
+  }
   Result<std::string> message = arena_->receive(deadline_);
   if (!message && message.error().err == ETIMEDOUT) {
     const std::chrono::duration<double> waited = times_.whole;

@@ -55,6 +55,10 @@ class CheckRun {
   [[nodiscard]] int fd() const { return arena_ ? arena_->fd() : -1; }
   [[nodiscard]] Deadline deadline() const { return deadline_; }
   [[nodiscard]] const CheckCase& what() const { return what_; }
+  // Ends it for this reason, which is what finish() then says: it is Broken.
+  void give_up(std::string reason);
+  // The arena's first process; 0 if there is none.
+  [[nodiscard]] pid_t pid() const { return arena_ ? arena_->pid() : 0; }
   // Waits for the end, at most until the deadline, and judges. Once.
   CaseResult finish();
   // The arena after finish(): at rest. Destroying it kills it and waits until it is gone; to end
@@ -78,6 +82,7 @@ class CheckRun {
   std::optional<Arena> arena_;
   Transcript transcript_;
   std::optional<CaseResult> ended_;
+  std::string given_up_;
   Deadline::Clock::time_point started_ = Deadline::Clock::now();
 };
 

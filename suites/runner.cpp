@@ -1,5 +1,7 @@
 #include "suites/runner.h"
 
+#include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <poll.h>
 
 #include <algorithm>
@@ -11,6 +13,8 @@
 
 #include "bench/session.h"
 #include "probes/sandbox/elapsed.h"
+#include "probes/sandbox/slow_machine.h"
+#include "probes/sandbox/storm.h"
 
 namespace nsbench {
 
@@ -37,8 +41,15 @@ int gravity(VerdictKind kind) {
 // Runs checks side by side and keeps, of a repeated one, the gravest result.
 class Checks {
  public:
-  Checks(const Plan& plan, const RunnerOptions& options, const Support& support)
-      : plan_(plan), options_(options), support_(support) {
+  Checks(const Plan& plan, const RunnerOptions& options, const Support& support,
+         std::chrono::seconds limit, std::vector<Warning>& warnings)
+      : plan_(plan),
+        options_(options),
+        support_(support),
+        warnings_(warnings),
+        limit_(limit),
+        deadline_(Deadline::in(limit)),
+        storms_(options.most_processes) {
     constexpr std::size_t waiting_per_job = 4;
     ordinary_.places = static_cast<std::size_t>(options.jobs);
     waiting_.places = ordinary_.places * waiting_per_job;
@@ -49,15 +60,19 @@ class Checks {
   }
 
   std::vector<CaseResult> run() {
-    while (!stopped(options_) && !enough_ && (start_what_can() || !running_.empty())) {
+    while (!stopped(options_) && !enough_ && !late_ && (start_what_can() || !running_.empty())) {
       wait_for_one();
+      end_storms();
       finish_ready();
+      give_up_if_late();
     }
     running_.clear();  // kills what an interruption left
     end_resting();
-    ending_.clear();
+    wait_for_ending();
     return in_order();
   }
+  // Whether the time was up before all were run.
+  [[nodiscard]] bool late() const { return late_; }
 
  private:
   // The plan's checks of one kind that are still to be run, in its order.
@@ -67,6 +82,12 @@ class Checks {
     std::size_t running = 0;
     std::size_t places = 1;
     [[nodiscard]] bool empty() const { return next == checks.size(); }
+  };
+
+  // The arena of a check that has answered.
+  struct Rest {
+    CaseId id;
+    Arena arena;
   };
 
   static Queue& queue_of(const Probe& probe, Checks& checks) {
@@ -82,7 +103,7 @@ class Checks {
     if (!waiting_.empty() || !ordinary_.empty()) return true;
     if (alone_.empty() || !running_.empty()) return !alone_.empty();
     end_resting();
-    ending_.clear();
+    wait_for_ending();
     start(alone_);
     return true;
   }
@@ -90,7 +111,7 @@ class Checks {
   void start(Queue& queue) {
     ++queue.running;
     options_.on_begin(queue.checks[queue.next]->id());
-    running_.push_back(CheckRun::start(*queue.checks[queue.next++], support_));
+    running_.push_back(CheckRun::start(*queue.checks[queue.next++], support_, options_.times));
   }
 
   // Until a check has something to say or its deadline has passed; at most a tenth of a second.
@@ -117,10 +138,11 @@ class Checks {
         continue;
       }
       CaseResult result = running_[i].finish();
-      options_.on_end(result.id);
+      const CaseId id = result.id;
+      options_.on_end(id);
       keep(std::move(result));
       --queue_of(*running_[i].what().probe, *this).running;
-      let_end(running_[i].take_arena());
+      let_end(id, running_[i].take_arena());
       running_.erase(running_.begin() + static_cast<std::ptrdiff_t>(i));
     }
   }
@@ -128,15 +150,65 @@ class Checks {
   // The next check need not wait until the kernel has torn the last one's arena down. Arenas are
   // ended many at once: what takes long then, waiting for RCU grace periods and the clean-up of
   // network namespaces, is done for all of them together.
-  void let_end(std::optional<Arena> arena) {
-    if (arena) resting_.push_back(std::move(*arena));
+  void let_end(const CaseId& id, std::optional<Arena> arena) {
+    if (arena) resting_.push_back({id, std::move(*arena)});
     constexpr std::size_t per_job = 16;
     if (resting_.size() >= per_job * static_cast<std::size_t>(options_.jobs)) end_resting();
   }
   void end_resting() {
-    ending_.clear();  // waits for those before
-    for (Arena& one : resting_) one.begin_end();
+    wait_for_ending();
+    for (const Rest& one : resting_) one.arena.begin_end();
     ending_ = std::exchange(resting_, {});
+  }
+
+  // What the kernel does not let go of is named, and the run goes on without it.
+  void wait_for_ending() {
+    constexpr std::chrono::seconds killing_time{5};
+    const Deadline deadline = Deadline::in(killing_time * patience_here());
+    for (Rest& one : ending_) {
+      const Status gone = one.arena.end(deadline);
+      if (gone) continue;
+      const std::string what = fmt::format("{}: {}", one.id.str(), gone.error().str());
+      warnings_.push_back({"not-killed", what});
+      const auto found = results_.find(one.id);
+      if (found == results_.end() || gravity(found->second.verdict) >= gravity(VerdictKind::Broken))
+        continue;
+      found->second.verdict = VerdictKind::Broken;
+      found->second.observed = gone.error().str();
+    }
+    ending_.clear();
+  }
+
+  // A case that forks without end is ended before the others find no room.
+  void end_storms() {
+    std::vector<pid_t> roots;
+    for (const CheckRun& run : running_) roots.push_back(run.pid());
+    for (const Rest& one : resting_) roots.push_back(one.arena.pid());
+    const std::optional<StormWatch::Storm> storm = storms_.look(roots);
+    if (!storm) return;
+    if (storm->root < running_.size()) return running_[storm->root].give_up(storm->str());
+    const Rest& resting = resting_[storm->root - running_.size()];
+    resting.arena.begin_end();
+    const auto found = results_.find(resting.id);
+    if (found == results_.end()) return;
+    found->second.verdict = VerdictKind::Broken;
+    found->second.observed = storm->str() + ", after it had answered";
+  }
+
+  void give_up_if_late() {
+    if (!deadline_.passed() || (all_started() && running_.empty())) return;
+    late_ = true;
+    std::vector<std::string> running;
+    for (const CheckRun& run : running_) running.push_back(run.what().id().str());
+    warnings_.push_back(
+        {"deadline",
+         fmt::format("the checks were given up after {} s, {} of {} runs done; "
+                     "running then: {}",
+                     limit_.count(), done_, plan_.checks.size(),
+                     running.empty() ? "none" : fmt::format("{}", fmt::join(running, ", ")))});
+  }
+  [[nodiscard]] bool all_started() const {
+    return ordinary_.empty() && waiting_.empty() && alone_.empty();
   }
 
   void keep(CaseResult result) {
@@ -172,14 +244,22 @@ class Checks {
     for (const CheckCase& c : all_check_cases()) {
       if (const auto found = results_.find(c.id()); found != results_.end()) {
         ordered.push_back(std::move(found->second));
+        results_.erase(found);
       }
     }
+    // Those of no family: a test's own.
+    for (auto& [id, result] : results_) ordered.push_back(std::move(result));
     return ordered;
   }
 
   const Plan& plan_;
   const RunnerOptions& options_;
   const Support& support_;
+  std::vector<Warning>& warnings_;
+  std::chrono::seconds limit_;
+  Deadline deadline_;
+  bool late_ = false;
+  StormWatch storms_;
   Clock::time_point start_ = Clock::now();
   Queue ordinary_;
   Queue waiting_;
@@ -187,14 +267,17 @@ class Checks {
   std::size_t done_ = 0;
   bool enough_ = false;
   std::vector<CheckRun> running_;
-  std::vector<Arena> resting_;  // of checks that are done
-  std::vector<Arena> ending_;   // killed, but maybe not gone yet
+  std::vector<Rest> resting_;  // of checks that are done
+  std::vector<Rest> ending_;   // killed, but maybe not gone yet
   std::map<CaseId, CaseResult> results_;
   std::map<CaseId, std::size_t> to_come_;  // runs of a real case and its control
 };
 
-void run_benchmarks(const Plan& plan, const RunnerOptions& options, const Support& support,
-                    Clock::time_point start, Report& report) {
+// False: the time was up before all were measured.
+bool run_benchmarks(const Plan& plan, const RunnerOptions& options, const Support& support,
+                    Clock::time_point start, std::chrono::seconds limit, Report& report) {
+  const Deadline deadline = Deadline::in(limit);
+  bool late = false;
   const bool counts = report.kernel.clock == "instructions";
   const SessionOptions session{.seconds_of_case = plan.seconds,
                                .seed = options.seed,
@@ -219,10 +302,20 @@ void run_benchmarks(const Plan& plan, const RunnerOptions& options, const Suppor
                           .total = event.batches_total};
         progress.seconds_left = std::max(0.0, event.seconds_expected - event.seconds);
         options.on_progress(progress);
-        return !stopped(options);
+        const bool over = event.batches_done == event.batches_total && event.running == nullptr;
+        if (!late && !over && deadline.passed()) {
+          late = true;
+          report.warnings.push_back(
+              {"deadline", fmt::format("the benchmarks were given up after {} s, {} of {} batches "
+                                       "done; running then: {}",
+                                       limit.count(), event.batches_done, event.batches_total,
+                                       progress.running.empty() ? "none" : progress.running)});
+        }
+        return !stopped(options) && !late;
       });
   tell(nullptr);
   name_units(report);
+  return !late;
 }
 
 }  // namespace
@@ -230,12 +323,20 @@ void run_benchmarks(const Plan& plan, const RunnerOptions& options, const Suppor
 void run_plan(const Plan& plan, const RunnerOptions& options, const Support& support,
               Report& report) {
   const Clock::time_point start = Clock::now();
-  report.cases = Checks(plan, options, support).run();
+  RunLimits limits = limits_of(plan, patience_here());
+  if (options.timeout.count() > 0) limits = {options.timeout, options.timeout};
+  Checks checks(plan, options, support, limits.checks, report.warnings);
+  report.cases = checks.run();
   settle_controls(report.cases);
-  if (!stopped(options) && !plan.benchmarks.empty()) {
-    run_benchmarks(plan, options, support, start, report);
+  bool late = checks.late();
+  if (options.timeout.count() > 0) {  // what the checks have left of it
+    const auto used = std::chrono::duration_cast<std::chrono::seconds>(Clock::now() - start);
+    limits.benchmarks = std::max(limits.benchmarks - used, std::chrono::seconds(0));
   }
-  report.run.interrupted = stopped(options);
+  if (!stopped(options) && !late && !plan.benchmarks.empty()) {
+    late = !run_benchmarks(plan, options, support, start, limits.benchmarks, report);
+  }
+  report.run.interrupted = stopped(options) || late;
   report.run.seconds = seconds_since(start);
 }
 

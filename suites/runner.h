@@ -1,6 +1,7 @@
 // Carries a plan out: from a Plan to a Report.
 #pragma once
 
+#include <chrono>
 #include <csignal>
 #include <cstddef>
 #include <functional>
@@ -8,6 +9,7 @@
 
 #include "probes/sandbox/support.h"
 #include "reports/report.h"
+#include "suites/limits.h"
 #include "suites/plan.h"
 
 namespace nsbench {
@@ -23,7 +25,13 @@ struct Progress {
 };
 
 struct RunnerOptions {
-  int jobs = 1;  // checks side by side
+  // For the whole run; what is known by then is in the report, which says that it was interrupted
+  // and what was running. 0: for its phases, what limits_of() the plan are.
+  std::chrono::seconds timeout{0};
+  int jobs = 1;      // checks side by side
+  CheckTimes times;  // of each check
+  // That one check may have at once; more than that is a storm of forks, and is ended.
+  std::size_t most_processes = 4'000;
   std::uint64_t seed = 1;
   std::function<void(const Progress&)> on_progress = [](const Progress&) {};
   // Told when a case's run begins and ends: a check, its control, one batch of a benchmark or
@@ -41,6 +49,10 @@ struct RunnerOptions {
 
 // Runs the checks, then the benchmarks. The caller must be single-threaded. Fills cases (in the
 // order of the manual, controls settled), series, warnings and run.interrupted, run.seconds.
+// A check that hangs, forks without end or can't be killed costs its own verdict (Broken) alone, a
+// benchmark its own series. Warnings of its own:
+//   "deadline"    the run, or one of its phases, was not done in time
+//   "not-killed"  processes of these cases hang in the kernel, where no signal ends them
 void run_plan(const Plan& plan, const RunnerOptions& options, const Support& support,
               Report& report);
 

@@ -15,6 +15,7 @@
 #include <utility>
 
 #include "probes/sandbox/calls.h"
+#include "probes/sandbox/files.h"
 #include "probes/sandbox/id_map.h"
 #include "probes/sandbox/own_namespaces.h"
 
@@ -43,6 +44,11 @@ void forbid_core_dumps() {
   ::setrlimit(RLIMIT_CORE, &one);
 }
 
+// Where there is no /proc, or it is not ours to write, the kernel chooses as it likes.
+void be_first_when_memory_ends() {
+  static_cast<void>(write_small_file("/proc/self/oom_score_adj", "1000").ok());
+}
+
 Status furnish_mounts() {
   if (::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0) {
     return Error::last("mount(/, MS_REC|MS_PRIVATE)");
@@ -63,12 +69,15 @@ Status furnish(const ArenaSpec& spec, bool own_user, const OuterIds& outer,
                const OwnCgroup& cgroup) {
   ::setsid();
   forbid_core_dumps();
+  be_first_when_memory_ends();
   if (own_user) {
     if (Status s = write_own_maps(outer, 0, 0); !s) return s;
     stay_tied_to_parent();
   }
   if (Status s = furnish_mounts(); !s) return s;
   if (Status s = cgroup.furnish_links(scratch_place()); !s) return s;
+  if (own_user) return {};  // it has none but in there
+  if (Status s = keep_capabilities(spec.capabilities); !s) return s;
   if (spec.privilege == Privilege::Userns && spec.user_inside) return drop_privilege();
   return {};
 }
@@ -187,6 +196,20 @@ Arena& Arena::operator=(Arena&& other) noexcept {
     cgroup_ = std::move(other.cgroup_);
   }
   return *this;
+}
+
+Status Arena::end(Deadline deadline) {
+  if (!child_.running()) return {};
+  child_.begin_end();
+  const Result<ExitStatus> ended = child_.wait(deadline);
+  if (ended || ended.error().err != ETIMEDOUT) return {};
+  // Where in the kernel, as far as that is told.
+  const Result<std::string> where = read_small_file(fmt::format("/proc/{}/wchan", child_.pid()));
+  const bool told = where && !where->empty() && *where != "0";
+  Error error{fmt::format("process {} is not ended by SIGKILL{}{}", child_.pid(),
+                          told ? ": it hangs in " : "", told ? *where : "")};
+  child_.disown();
+  return error;
 }
 
 Result<std::string> Arena::receive(Deadline deadline) {

@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include "probes/sandbox/capabilities.h"
 #include "probes/sandbox/cgroup.h"
 #include "probes/sandbox/channel.h"
 #include "probes/sandbox/child.h"
@@ -28,6 +29,8 @@ struct ArenaSpec {
   bool user_inside = false;
   // The arena is put into a cgroup of its own (cgroup.h), which ends with it.
   bool own_cgroup = false;
+  // The most that anything in it has of the host's; under Userns nothing in any case.
+  CapabilitySet capabilities = arena_capabilities;
 };
 
 // The stage's end: what runs in the arena sends messages through it.
@@ -47,7 +50,8 @@ class StagePort {
 };
 
 // The arena as its maker sees it. Its first process is PID 1 of a pid namespace, so that killing it
-// kills all of it; it dies with its maker. Destroying the Arena kills it.
+// kills all of it; it dies with its maker. Destroying the Arena kills it. If memory runs out, the
+// kernel ends something in here before anything of the host's (/proc/PID/oom_score_adj).
 class Arena {
  public:
   using Stage = std::function<void(StagePort&)>;
@@ -72,10 +76,15 @@ class Arena {
   // Readable when receive() would not block.
   [[nodiscard]] int fd() const { return channel_.fd(); }
   void kill() { child_.kill(); }
+  // Kills it and waits until it is gone. An Error: it is not at the deadline, since something in it
+  // hangs in the kernel, where no signal ends it; it is given up then.
+  Status end(Deadline deadline);
   // Kills it without waiting until it is gone: the kernel takes milliseconds to tear namespaces
   // down, most of them waiting. ended() says when it is.
   void begin_end() const { child_.begin_end(); }
   bool ended() { return child_.ended(); }
+  // Of its first process, or of the one above it; as the caller numbers it.
+  [[nodiscard]] pid_t pid() const { return child_.pid(); }
 
  private:
   OwnCgroup cgroup_;  // can be removed when the child is gone

@@ -11,6 +11,7 @@
 #include <cerrno>
 #include <cstdint>
 
+#include "probes/sandbox/capabilities.h"
 #include "probes/sandbox/child.h"
 #include "probes/sandbox/files.h"
 
@@ -27,18 +28,9 @@ Result<CapabilityData> capabilities() {
   return data;
 }
 
-// All but CAP_SETFCAP, which a process with uid 0 needs to map itself into a user namespace that it
-// makes (since 5.12; kernel/user_namespace.c verify_root_map()) and which gives nothing else here.
-Status drop_capabilities() {
-  const Result<CapabilityData> had = capabilities();
-  if (!had) return had.error();
-  const std::uint32_t kept = (*had)[0].permitted & (1U << CAP_SETFCAP);
-  __user_cap_header_struct header{.version = _LINUX_CAPABILITY_VERSION_3, .pid = 0};
-  CapabilityData data{};
-  data[0] = {.effective = kept, .permitted = kept, .inheritable = 0};
-  if (::syscall(SYS_capset, &header, data.data()) != 0) return Error::last("capset(none)");
-  return {};
-}
+// Which a process with uid 0 needs to map itself into a user namespace that it makes (since 5.12;
+// kernel/user_namespace.c verify_root_map()) and which gives nothing else here.
+constexpr CapabilitySet to_map_root{CAP_SETFCAP};
 
 // glibc's setresuid would signal other threads; there are none.
 Status become_nobody() {
@@ -66,11 +58,12 @@ Status write_own_maps(const OuterIds& outer, uid_t uid_inside, gid_t gid_inside)
 }
 
 Status drop_privilege() {
+  if (Status s = limit_bounding_set(to_map_root); !s) return s;
   // The ids stay where 65534 is not in the map of this user namespace; and where the parent has no
   // CAP_KILL, since it could not end a process of another user, not even by its own death.
   if (has_capability(CAP_KILL)) static_cast<void>(become_nobody());
   // In any case: securebits may let capabilities outlive a change of ids.
-  if (Status s = drop_capabilities(); !s) return s;
+  if (Status s = keep_capabilities(to_map_root); !s) return s;
   if (::prctl(PR_SET_DUMPABLE, 1) != 0) return Error::last("prctl(PR_SET_DUMPABLE)");
   stay_tied_to_parent();
   return {};
