@@ -8,12 +8,13 @@
 #include <cerrno>
 #include <cstdint>
 #include <memory>
-#include <sstream>
 #include <string>
 
 #include "probes/calls/probes.h"
 #include "probes/nsfs/limits.h"
 #include "probes/sandbox/files.h"
+#include "probes/sandbox/proc_text.h"
+#include "reports/number.h"
 
 namespace nsbench::probes {
 
@@ -51,17 +52,15 @@ struct Figure {
 Figure measure(Kind kind) {
   const Result<std::string> slabs = read_small_file("/proc/slabinfo");
   const std::string_view slab = slab_of(kind);
-  std::istringstream lines(slabs && !slab.empty() ? *slabs : "");
-  for (std::string line; std::getline(lines, line);) {
-    std::istringstream words(line);
-    std::string name;
-    std::int64_t active = 0;
-    if (words >> name >> active && name == slab) return {active, cycles / 2, name + " objects"};
+  if (slabs && !slab.empty()) {
+    const auto active = parse_active_objects(*slabs, slab);
+    if (active) return {*active, cycles / 2, fmt::format("{} objects", slab)};
   }
   const Result<std::string> info = read_small_file("/proc/meminfo");
-  const std::int64_t kib = info ? std::atoll(field_of(*info, "SUnreclaim").c_str()) : 0;
+  const std::uint32_t kib =
+      info ? parse_first_number<std::uint32_t>(field_of(*info, "SUnreclaim")).value_or(0) : 0;
   constexpr std::int64_t bytes = 256;  // at least, of any namespace
-  return {kib * 1024, cycles * bytes, "bytes of SUnreclaim"};
+  return {std::int64_t{kib} * 1024, cycles * bytes, "bytes of SUnreclaim"};
 }
 
 int own_of(Kind kind) { return kind == Kind::Mnt ? 1 : 0; }  // of the limited process itself

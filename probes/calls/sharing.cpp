@@ -13,6 +13,7 @@
 #include "probes/sandbox/calls.h"
 #include "probes/sandbox/channel.h"
 #include "probes/sandbox/child.h"
+#include "reports/number.h"
 
 namespace nsbench::probes {
 
@@ -111,12 +112,12 @@ void unshare_beside_others(Scene& scene) {
   ends->second.close();
   const Result<std::string> child_pid = ends->first.receive(Deadline::in(patience));
   if (!child_pid) return scene.broken("the child to be: " + child_pid.error().str());
-  const Fd child(calls::pidfd_open(std::atoi(child_pid->c_str())));
+  const Fd child(calls::pidfd_open(parse_number<pid_t>(*child_pid).value_or(-1)));
   const Bystanders all{&*mover, &*sibling, child.get()};
   all.look(scene.seen, "before");
   if (!ends->first.send("go")) return scene.broken("the process that unshares is gone");
   const Result<std::string> err = ends->first.receive(Deadline::in(patience));
-  scene.seen.result("unshare", err ? std::atoi(err->c_str()) : err.error().err);
+  scene.seen.result("unshare", err ? parse_number<int>(*err).value_or(-1) : err.error().err);
   all.look(scene.seen, "after");
 }
 

@@ -16,6 +16,7 @@
 #include "probes/sandbox/child.h"
 #include "probes/sandbox/files.h"
 #include "probes/sandbox/id_map.h"
+#include "probes/sandbox/proc_text.h"
 
 namespace nsbench::probes {
 
@@ -190,8 +191,9 @@ int write_back(const std::string& file) {
 }
 
 bool in_initial_user_namespace() {
-  const Result<std::string> map = read_small_file("/proc/self/uid_map");
-  return map && map->find("4294967295") != std::string::npos && has_capability(CAP_SYS_ADMIN);
+  const Result<std::string> text = read_small_file("/proc/self/uid_map");
+  const auto map = text ? parse_id_map(*text) : text.error();
+  return map && maps_all_to_themselves(*map) && has_capability(CAP_SYS_ADMIN);
 }
 
 void write_outside(Scene& scene) {

@@ -21,6 +21,7 @@
 #include "probes/sandbox/channel.h"
 #include "probes/sandbox/child.h"
 #include "probes/sandbox/files.h"
+#include "reports/number.h"
 
 namespace nsbench::probes {
 
@@ -47,7 +48,7 @@ class Maker {
     if (!child) return;
     ends->second.close();
     const Result<std::string> answer = ends->first.receive(Deadline::in(milliseconds(4000)));
-    if (answer) seen.result("in a namespace", std::stoi(*answer));
+    if (answer) seen.result("in a namespace", parse_number<int>(*answer).value_or(-1));
     channel_ = std::move(ends->first);
     child_ = std::move(*child);
   }

@@ -3,13 +3,14 @@
 
 #include <algorithm>
 #include <array>
-#include <sstream>
 #include <string>
 #include <vector>
 
 #include "probes/ipc/objects.h"
 #include "probes/ipc/probes.h"
 #include "probes/sandbox/files.h"
+#include "probes/sandbox/proc_text.h"
+#include "reports/number.h"
 
 namespace nsbench::probes {
 
@@ -23,11 +24,10 @@ constexpr key_t inside_key = 0x6e736202;
 std::string keys_in(std::string_view kind) {
   const Result<std::string> list = read_small_file(fmt::format("/proc/sysvipc/{}", kind));
   if (!list) return list.error().str();
-  std::istringstream lines(*list);
-  std::vector<std::string> keys;
-  std::string line;
-  std::getline(lines, line);  // the heading
-  while (std::getline(lines, line)) keys.push_back(fmt::format("{:x}", std::stol(line)));
+  std::vector<std::string> keys = parse_sysvipc_keys(*list);
+  for (std::string& key : keys) {
+    if (const auto number = parse_number<std::int64_t>(key)) key = fmt::format("{:x}", *number);
+  }
   std::sort(keys.begin(), keys.end());
   return fmt::format("{}", fmt::join(keys, ","));
 }

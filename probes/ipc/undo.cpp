@@ -14,6 +14,7 @@
 #include "probes/sandbox/child.h"
 #include "probes/sandbox/enter.h"
 #include "probes/sandbox/support.h"
+#include "reports/number.h"
 
 namespace nsbench::probes {
 
@@ -55,7 +56,7 @@ void leave_with_undo(Scene& scene) {
   const auto tell = [&ends](int err) { return ends->second.send(std::to_string(err)).ok(); };
   const auto heard = [&ends] {
     const Result<std::string> text = ends->first.receive(Deadline::in(patience));
-    return text ? std::stoi(*text) : ETIMEDOUT;
+    return text ? parse_number<int>(*text).value_or(-1) : ETIMEDOUT;
   };
   Result<Child> child = Child::fork([&] {
     const bool told =

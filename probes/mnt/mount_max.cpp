@@ -4,12 +4,12 @@
 
 #include <array>
 #include <cerrno>
-#include <charconv>
 #include <string>
 
 #include "probes/mnt/mounts.h"
 #include "probes/mnt/probes.h"
 #include "probes/sandbox/files.h"
+#include "reports/number.h"
 
 namespace nsbench::probes {
 
@@ -22,10 +22,8 @@ constexpr std::int64_t most_tried = 10'000;
 constexpr int doublings = 14;
 
 std::int64_t limit() {
-  std::int64_t value = -1;
   const Result<std::string> text = read_small_file(limit_file);
-  if (text) std::from_chars(text->data(), text->data() + text->size(), value);
-  return value;
+  return text ? parse_number<std::int64_t>(*text).value_or(-1) : -1;
 }
 
 void look_at_limit(Scene& scene) {

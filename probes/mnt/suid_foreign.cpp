@@ -13,7 +13,6 @@
 
 #include <array>
 #include <cerrno>
-#include <sstream>
 #include <string>
 
 #include "probes/mnt/mounts.h"
@@ -22,6 +21,7 @@
 #include "probes/sandbox/fd.h"
 #include "probes/sandbox/files.h"
 #include "probes/sandbox/id_map.h"
+#include "probes/sandbox/proc_text.h"
 
 namespace nsbench::probes {
 
@@ -75,14 +75,10 @@ void run_program(Observation& seen, std::string_view name, const std::string& di
 }
 
 // Whether this user namespace has the id (user_namespaces(7)).
-bool is_mapped(std::int64_t id) {
-  const Result<std::string> map = read_small_file("/proc/self/uid_map");
-  std::istringstream extents(map ? *map : "");
-  std::int64_t inside = 0, outside = 0, length = 0;
-  while (extents >> inside >> outside >> length) {
-    if (id >= inside && id < inside + length) return true;
-  }
-  return false;
+bool is_mapped_here(std::int64_t id) {
+  const Result<std::string> text = read_small_file("/proc/self/uid_map");
+  const auto map = text ? parse_id_map(*text) : text.error();
+  return map && is_mapped(*map, id);
 }
 
 // Evidence that the environment takes privileges of files away, or has none to give.
@@ -95,7 +91,7 @@ void skip_where_impossible(Scene& scene, bool with_capability) {
   } else if (!has_capability(with_capability ? CAP_SETFCAP : CAP_SETUID)) {
     scene.skip(SkipReason::NoPrivilege, with_capability ? "this process has no CAP_SETFCAP"
                                                         : "this process has no CAP_SETUID");
-  } else if (!with_capability && !is_mapped(nobody)) {
+  } else if (!with_capability && !is_mapped_here(nobody)) {
     scene.skip(SkipReason::NoPrivilege,
                fmt::format("id {} is not mapped in this user namespace", nobody));
   } else if (with_capability && !(has_capability(CAP_SETPCAP) && has_capability(granted))) {

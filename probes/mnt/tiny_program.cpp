@@ -9,7 +9,6 @@
 
 #include <array>
 #include <cerrno>
-#include <charconv>
 #include <chrono>
 #include <csignal>
 #include <cstring>
@@ -19,6 +18,7 @@
 #include "probes/sandbox/channel.h"
 #include "probes/sandbox/child.h"
 #include "probes/sandbox/files.h"
+#include "reports/number.h"
 
 namespace nsbench::probes {
 
@@ -108,7 +108,7 @@ Executed execute(int fd, bool (*prepare)()) {
   const Result<std::string> refused = ends->first.receive(Deadline::in(patience));
   if (refused || refused.error().err != ECONNRESET) {
     Executed failed{.err = -1, .user = "", .capabilities = ""};
-    if (refused) std::from_chars(refused->data(), refused->data() + refused->size(), failed.err);
+    if (refused) failed.err = parse_number<int>(*refused).value_or(-1);
     return failed;
   }
   // The descriptors are closed before the credentials change. A stop waits for the end of execve.

@@ -9,7 +9,6 @@
 #include <array>
 #include <cerrno>
 #include <cstdint>
-#include <sstream>
 #include <string>
 
 #include "probes/helpers.h"
@@ -19,6 +18,7 @@
 #include "probes/net/sysctl.h"
 #include "probes/sandbox/fd.h"
 #include "probes/sandbox/files.h"
+#include "probes/sandbox/proc_text.h"
 
 namespace nsbench::probes {
 
@@ -147,11 +147,9 @@ void give_up_capabilities() {
 // Only of the initial user namespace's root it is the uid that counts (fs/proc/proc_sysctl.c
 // test_perm()).
 bool in_initial_user_namespace() {
-  const Result<std::string> map = read_small_file("/proc/self/uid_map");
-  std::istringstream numbers(map ? *map : "");
-  std::uint64_t inside = 1, outside = 1, length = 0;
-  numbers >> inside >> outside >> length;
-  return inside == 0 && outside == 0 && length == UINT32_MAX;
+  const Result<std::string> text = read_small_file("/proc/self/uid_map");
+  const auto map = text ? parse_id_map(*text) : text.error();
+  return map && maps_all_to_themselves(*map);
 }
 
 void write_as(Scene& scene, std::string_view fact, uid_t real, uid_t effective) {

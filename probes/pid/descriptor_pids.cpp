@@ -6,8 +6,6 @@
 
 #include <array>
 #include <cerrno>
-#include <cstdlib>
-#include <sstream>
 #include <string>
 
 #include "probes/helpers.h"
@@ -16,6 +14,8 @@
 #include "probes/sandbox/arena.h"
 #include "probes/sandbox/fd.h"
 #include "probes/sandbox/files.h"
+#include "probes/sandbox/proc_text.h"
+#include "reports/number.h"
 
 namespace nsbench::probes {
 
@@ -110,16 +110,7 @@ std::string listed(const std::string& proc, off_t byte) {
   const Result<std::string> locks = read_small_file(proc + "/locks");
   struct stat info {};
   if (!locks || ::stat(lock_file().c_str(), &info) != 0) return "(not read)";
-  std::istringstream lines(*locks);
-  for (std::string line; std::getline(lines, line);) {
-    // "1: POSIX  ADVISORY  WRITE 1234 00:2d:77 10 10"
-    std::istringstream words(line);
-    std::string index, kind, manner, access, pid, file, start;
-    words >> index >> kind >> manner >> access >> pid >> file >> start;
-    if (!file.ends_with(fmt::format(":{}", info.st_ino)) || start != std::to_string(byte)) continue;
-    return pid;
-  }
-  return "none";
+  return parse_lock_holder(*locks, info.st_ino, byte).value_or("none");
 }
 
 void inside_reads(Scene& scene) {
@@ -141,7 +132,8 @@ constexpr std::array acts{
     Act{Side::Outside, "outside reads its list",
         [](Scene& s) {
           s.seen.number("inside", s.inside_pid());
-          s.seen.number("inside's lock", std::atoi(listed("/proc", inner_byte).c_str()));
+          s.seen.number("inside's lock",
+                        parse_number<std::int64_t>(listed("/proc", inner_byte)).value_or(-1));
         }},
 };
 

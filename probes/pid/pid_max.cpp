@@ -7,7 +7,6 @@
 #include <array>
 #include <cerrno>
 #include <cstdint>
-#include <cstdlib>
 #include <string>
 #include <vector>
 
@@ -17,6 +16,7 @@
 #include "probes/sandbox/calls.h"
 #include "probes/sandbox/files.h"
 #include "probes/sandbox/support.h"
+#include "reports/number.h"
 
 namespace nsbench::probes {
 
@@ -26,7 +26,7 @@ constexpr const char* file = "/proc/sys/kernel/pid_max";
 
 int pid_max() {
   const Result<std::string> text = read_small_file(file);
-  return text ? std::atoi(text->c_str()) : -1;
+  return text ? parse_number<int>(*text).value_or(-1) : -1;
 }
 
 int write_pid_max(int value) {

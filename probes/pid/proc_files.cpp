@@ -6,13 +6,13 @@
 
 #include <array>
 #include <cerrno>
-#include <cstdlib>
 #include <string>
 
 #include "probes/helpers.h"
 #include "probes/pid/probes.h"
 #include "probes/pid/processes.h"
 #include "probes/sandbox/files.h"
+#include "reports/number.h"
 
 namespace nsbench::probes {
 
@@ -73,7 +73,7 @@ Judgement judge(const Transcript& t) {
   j.rule_equal("self in the own proc is the own number", own, inside.text_of("self"));
   isolated_number(j, "self in the outside's proc is the number that the outside knows",
                   outside.number_of("inside"),
-                  std::atoi(inside.text_of("self in the outside's").c_str()),
+                  parse_number<std::int64_t>(inside.text_of("self in the outside's")).value_or(-1),
                   inside.number_of("getpid"));
   j.isolated_equal("a proc of the inside has no self for a process outside", "ENOENT",
                    outside.text_of("self in the inside's"));
@@ -153,7 +153,7 @@ constexpr std::array acts{
     Act{Side::Outside, "outside goes on",
         [](Scene& s) {
           const Result<std::string> last = read_small_file(file);
-          s.seen.number("ns_last_pid", last ? std::atoi(last->c_str()) : -1);
+          s.seen.number("ns_last_pid", last ? parse_number<std::int64_t>(*last).value_or(-1) : -1);
           s.seen.number("next", next_pid());
         }},
 };

@@ -16,6 +16,8 @@
 #include "probes/sandbox/channel.h"
 #include "probes/sandbox/child.h"
 #include "probes/sandbox/files.h"
+#include "probes/sandbox/proc_text.h"
+#include "reports/number.h"
 
 namespace nsbench::probes {
 
@@ -49,9 +51,8 @@ void look_at(Observation& seen, const std::string& proc) {
   seen.number("getpid", ::getpid());
   const Result<std::string> self = read_link(proc + "/self");
   seen.text("self", self ? *self : self.error().str());
-  // The last field of loadavg: the pid that the reader's namespace gave out last (proc_loadavg(5)).
   const Result<std::string> load = read_small_file(proc + "/loadavg");
-  seen.number("last pid", load ? std::atoi(load->c_str() + load->rfind(' ') + 1) : -1);
+  seen.number("last pid", load ? parse_last_pid(*load).value_or(-1) : -1);
   const Result<std::string> last = read_small_file("/proc/sys/kernel/ns_last_pid");
   seen.text("ns_last_pid", last ? trimmed(*last) : last.error().str());
 }
@@ -111,12 +112,13 @@ Judgement judge(const Transcript& t) {
              last_inside >= 1 && last_inside < last_outside);
   // The file needs CONFIG_CHECKPOINT_RESTORE; where it is missing there is nothing to judge.
   if (outside.text_of("ns_last_pid").starts_with("open(")) return j;
-  const int ns_last_inside = std::atoi(inside.text_of("ns_last_pid").c_str());
-  j.isolated(
-      "/proc/sys/kernel/ns_last_pid is the namespace's own",
-      fmt::format("from 1 to below {}", outside.text_of("ns_last_pid")),
-      inside.text_of("ns_last_pid"),
-      ns_last_inside >= 1 && ns_last_inside < std::atoi(outside.text_of("ns_last_pid").c_str()));
+  const auto ns_last_inside = parse_number<std::int64_t>(inside.text_of("ns_last_pid"));
+  const auto ns_last_outside = parse_number<std::int64_t>(outside.text_of("ns_last_pid"));
+  j.isolated("/proc/sys/kernel/ns_last_pid is the namespace's own",
+             fmt::format("from 1 to below {}", outside.text_of("ns_last_pid")),
+             inside.text_of("ns_last_pid"),
+             ns_last_inside && ns_last_outside && *ns_last_inside >= 1 &&
+                 *ns_last_inside < *ns_last_outside);
   return j;
 }
 

@@ -181,8 +181,17 @@ std::optional<ClockOffsets> parse_timens_offsets(std::string_view text) {
   return ClockOffsets{*monotonic, *boottime};
 }
 
-std::optional<std::int64_t> parse_lock_holder(std::string_view text, std::uint64_t inode,
-                                              std::int64_t start) {
+std::optional<std::int64_t> parse_active_objects(std::string_view text, std::string_view slab) {
+  for (const std::string_view line : split_lines(text)) {
+    const std::vector<std::string_view> words = split_words(line);
+    if (words.size() < 2 || words.front() != slab) continue;
+    return parse_number<std::int64_t>(words[1]);
+  }
+  return std::nullopt;
+}
+
+std::optional<std::string> parse_lock_holder(std::string_view text, std::uint64_t inode,
+                                             std::int64_t start) {
   const std::string wanted = fmt::format(":{}", inode);
   constexpr std::size_t pid = 4, file = 5, first_byte = 6;
   for (const std::string_view line : split_lines(text)) {
@@ -190,7 +199,7 @@ std::optional<std::int64_t> parse_lock_holder(std::string_view text, std::uint64
     const std::vector<std::string_view> words = split_words(line);
     if (words.size() <= first_byte || !words[file].ends_with(wanted)) continue;
     if (parse_number<std::int64_t>(words[first_byte]) != start) continue;
-    return parse_number<std::int64_t>(words[pid]);
+    return std::string(words[pid]);
   }
   return std::nullopt;
 }

@@ -78,10 +78,13 @@ struct ClockOffsets {
 };
 std::optional<ClockOffsets> parse_timens_offsets(std::string_view text);
 
-// The pid in the line of /proc/locks (proc_locks(5)) for the lock that starts at this byte of the
-// file with this inode; nothing where none is listed.
-std::optional<std::int64_t> parse_lock_holder(std::string_view text, std::uint64_t inode,
-                                              std::int64_t start);
+// The pid, as it is written, in the line of /proc/locks (proc_locks(5)) for the lock that starts at
+// this byte of the file with this inode; nothing where none is listed.
+std::optional<std::string> parse_lock_holder(std::string_view text, std::uint64_t inode,
+                                             std::int64_t start);
+
+// The active objects of a slab in /proc/slabinfo (slabinfo(5)).
+std::optional<std::int64_t> parse_active_objects(std::string_view text, std::string_view slab);
 
 // The first column of a file of /proc/sysvipc, as text, without the heading.
 std::vector<std::string> parse_sysvipc_keys(std::string_view text);

@@ -49,6 +49,7 @@ TEST(ProcText, HostileTextsAreReadWithinBounds) {
     EXPECT_EQ(parse_starttime(text), std::nullopt);
     EXPECT_EQ(parse_timens_offsets(text), std::nullopt);
     EXPECT_EQ(parse_lock_holder(text, 1, 1), std::nullopt);
+    EXPECT_EQ(parse_active_objects(text, "pid"), std::nullopt);
     const auto map = parse_id_map(text);
     EXPECT_FALSE(map && is_mapped(*map, 0)) << text;
     EXPECT_TRUE(text == "1 2 3 4 5" || !parse_last_pid(text)) << text;
@@ -159,9 +160,17 @@ TEST(Locks, AreFoundByInodeAndByte) {
       "1: POSIX  ADVISORY  WRITE 12 00:2d:77 10 10\n"
       "1: -> POSIX  ADVISORY  WRITE 13 00:2d:77 10 10\n"
       "2: FLOCK  ADVISORY  READ 14 00:2d:177 10 EOF\n";
-  EXPECT_EQ(parse_lock_holder(list, 77, 10), 12);
-  EXPECT_EQ(parse_lock_holder(list, 177, 10), 14);
+  EXPECT_EQ(parse_lock_holder(list, 77, 10), "12");
+  EXPECT_EQ(parse_lock_holder(list, 177, 10), "14");
   EXPECT_EQ(parse_lock_holder(list, 77, 1), std::nullopt);
+}
+
+TEST(Slabinfo, HasActiveObjectsSecond) {
+  const char* const info =
+      "slabinfo - version: 2.1\n# name <active_objs>\nuts_namespace 17 32 440\nother x 1\n";
+  EXPECT_EQ(parse_active_objects(info, "uts_namespace"), 17);
+  EXPECT_EQ(parse_active_objects(info, "other"), std::nullopt);
+  EXPECT_EQ(parse_active_objects(info, "uts"), std::nullopt);
 }
 
 TEST(Sysvipc, KeysAreTheFirstColumn) {

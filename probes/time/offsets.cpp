@@ -5,21 +5,28 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
-#include <cstdio>
 
 #include "probes/sandbox/calls.h"
 #include "probes/sandbox/files.h"
 #include "probes/sandbox/id_map.h"
+#include "probes/sandbox/proc_text.h"
 #include "probes/sandbox/support.h"
 
 namespace nsbench::probes {
 
 namespace {
 
+// What a kernel may say and still be reckoned with: 30,000 years, in milliseconds.
+constexpr std::int64_t most_ms = 1'000'000'000'000'000;
+
 constexpr std::int64_t milliseconds(const timespec& time) {
-  return static_cast<std::int64_t>(time.tv_sec) * 1000 + time.tv_nsec / 1'000'000;
+  const std::int64_t seconds = std::clamp<std::int64_t>(time.tv_sec, -most_ms, most_ms);
+  return seconds * 1000 + time.tv_nsec / 1'000'000;
 }
+
+constexpr bool is_a_time(std::int64_t ms) { return ms >= 0 && ms <= most_ms; }
 
 Status write_ahead(const Offsets& ahead) {
   const Result<Offsets> so_far = offsets_of_children();
@@ -37,12 +44,12 @@ std::string records(const Offsets& offsets) {
 Result<Offsets> offsets_of_children() {
   const Result<std::string> text = read_small_file(offsets_file);
   if (!text) return text.error();
-  long long monotonic = 0;
-  long long boottime = 0;
-  if (std::sscanf(text->c_str(), "monotonic %lld %*d boottime %lld", &monotonic, &boottime) != 2) {
+  const auto offsets = parse_timens_offsets(*text);
+  const auto is_one = [](std::int64_t offset) { return offset >= -most_ms && offset <= most_ms; };
+  if (!offsets || !is_one(offsets->monotonic) || !is_one(offsets->boottime)) {
     return Error{fmt::format("{} holds something else", offsets_file)};
   }
-  return Offsets{monotonic, boottime};
+  return Offsets{offsets->monotonic, offsets->boottime};
 }
 
 void offset_children(Scene& scene, const Offsets& ahead) {
@@ -78,12 +85,13 @@ std::int64_t clock_ms_by_syscall(clockid_t clock) {
 
 bool is_ahead(std::int64_t inside, std::int64_t ahead, std::int64_t before, std::int64_t after) {
   constexpr std::int64_t slack = 1000;
-  return before >= 0 && after >= before && inside >= before + ahead * 1000 - slack &&
-         inside <= after + ahead * 1000 + slack;
+  return is_a_time(inside) && is_a_time(before) && is_a_time(after) && after >= before &&
+         inside >= before + ahead * 1000 - slack && inside <= after + ahead * 1000 + slack;
 }
 
 std::string ahead_text(std::int64_t inside, std::int64_t before) {
   if (inside < 0 || before < 0) return "(not seen)";
+  if (!is_a_time(inside) || !is_a_time(before)) return "(no time)";
   return fmt::format("{} s ahead", (inside - before) / 1000);
 }
 

@@ -4,10 +4,10 @@
 #include <unistd.h>
 
 #include <array>
-#include <cstdio>
 #include <string>
 
 #include "probes/sandbox/files.h"
+#include "probes/sandbox/proc_text.h"
 #include "probes/time/offsets.h"
 #include "probes/time/probes.h"
 
@@ -18,12 +18,9 @@ namespace {
 // Of different size, so that a file that follows the wrong clock is noticed.
 constexpr Offsets ahead{100'000, 200'000};
 
-// The first number of /proc/uptime, in milliseconds.
 std::int64_t uptime_ms() {
   const Result<std::string> text = read_small_file("/proc/uptime");
-  double seconds = -1;
-  if (!text || std::sscanf(text->c_str(), "%lf", &seconds) != 1) return -1;
-  return static_cast<std::int64_t>(seconds * 1000);
+  return text ? parse_uptime_ms(*text).value_or(-1) : -1;
 }
 
 std::int64_t sysinfo_ms() {
@@ -68,28 +65,14 @@ Judgement judge(const Transcript& t) {
 
 namespace boot {
 
-// The "btime" line of /proc/stat: seconds since 1970.
 std::int64_t btime() {
   const Result<std::string> text = read_small_file("/proc/stat");
-  if (!text) return -1;
-  const std::size_t at = text->find("\nbtime ");
-  long long seconds = -1;
-  if (at == std::string::npos) return -1;
-  if (std::sscanf(text->c_str() + at, "\nbtime %lld", &seconds) != 1) return -1;
-  return seconds;
+  return text ? parse_btime(*text).value_or(-1) : -1;
 }
 
-// Field 22 of /proc/PID/stat, in clock ticks. The name, field 2, may hold anything but ends with
-// the last parenthesis.
 std::int64_t starttime(const std::string& pid) {
   const Result<std::string> text = read_small_file(fmt::format("/proc/{}/stat", pid));
-  if (!text) return -1;
-  std::size_t at = text->rfind(')');
-  constexpr int fields_before = 20;
-  for (int i = 0; i < fields_before && at != std::string::npos; ++i) at = text->find(' ', at + 1);
-  long long ticks = -1;
-  if (at == std::string::npos || std::sscanf(text->c_str() + at, "%lld", &ticks) != 1) return -1;
-  return ticks;
+  return text ? parse_starttime(*text).value_or(-1) : -1;
 }
 
 void prepare(Scene& scene) {

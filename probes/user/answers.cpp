@@ -6,7 +6,6 @@
 
 #include <array>
 #include <cerrno>
-#include <charconv>
 #include <csignal>
 #include <ctime>
 #include <string>
@@ -15,6 +14,7 @@
 #include "probes/sandbox/id_map.h"
 #include "probes/user/further.h"
 #include "probes/user/probes.h"
+#include "reports/number.h"
 
 namespace nsbench::probes {
 
@@ -55,9 +55,8 @@ void look_at_process(Observation& seen, const std::string& who, pid_t pid) {
   if (!status) return;
   for (const char* field : {"Uid", "Gid"}) {
     const std::string text = field_of(*status, field);  // real, effective, saved, filesystem
-    std::int64_t id = -1;
-    std::from_chars(text.data(), text.data() + text.size(), id);
-    seen.number(fmt::format("{} of {}", field, who), id);
+    seen.number(fmt::format("{} of {}", field, who),
+                parse_first_number<std::int64_t>(text).value_or(-1));
   }
 }
 

@@ -7,17 +7,18 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
-#include <charconv>
 #include <chrono>
-#include <sstream>
 #include <stdexcept>
 
 #include "probes/sandbox/calls.h"
 #include "probes/sandbox/enter.h"
 #include "probes/sandbox/files.h"
 #include "probes/sandbox/id_map.h"
+#include "probes/sandbox/proc_text.h"
+#include "reports/number.h"
 
 namespace nsbench {
 
@@ -68,13 +69,10 @@ CapabilitySets capabilities() {
 
 bool maps_all(const char* file, std::uint32_t last) {
   const Result<std::string> text = read_small_file(file);
-  if (!text) return false;
-  std::istringstream lines(*text);
-  std::uint64_t inside = 0, outside = 0, count = 0;
-  while (lines >> inside >> outside >> count) {
-    if (inside == 0 && count > last) return true;
-  }
-  return false;
+  const auto map = text ? parse_id_map(*text) : text.error();
+  return map && std::any_of(map->begin(), map->end(), [last](const IdExtent& extent) {
+           return extent.inside == 0 && extent.count > last;
+         });
 }
 
 }  // namespace
@@ -98,8 +96,7 @@ Further::Further(Observation& seen, std::string_view name, Method method, Namesp
   ends->second.close();
   const Result<std::string> ready = ends->first.receive(Deadline::in(patience));
   if (!ready) give_up(ready.error());
-  int refused = -1;
-  std::from_chars(ready->data(), ready->data() + ready->size(), refused);
+  const int refused = parse_number<int>(*ready).value_or(-1);
   seen.result(fact, refused);
   if (refused != 0) return;
   child_ = std::move(*child);
@@ -165,9 +162,7 @@ bool own_id_is_mappable(Scene& scene) {
 std::int64_t overflow_id() {
   constexpr std::int64_t usual = 65534;
   const Result<std::string> text = read_small_file("/proc/sys/kernel/overflowuid");
-  std::int64_t value = usual;
-  if (text) std::from_chars(text->data(), text->data() + text->size(), value);
-  return value;
+  return text ? parse_number<std::int64_t>(*text).value_or(usual) : usual;
 }
 
 std::string own_user_namespace() {
@@ -184,8 +179,9 @@ void look_at_capabilities(Observation& seen, const std::string& proc) {
 
 std::string every_capability() {
   const Result<std::string> text = read_small_file("/proc/sys/kernel/cap_last_cap");
-  int last = CAP_LAST_CAP;
-  if (text) std::from_chars(text->data(), text->data() + text->size(), last);
+  const int told = text ? parse_number<int>(*text).value_or(-1) : -1;
+  constexpr int most = 62;  // the set of all is made from the bit behind the last
+  const int last = told >= 0 && told <= most ? told : CAP_LAST_CAP;
   return fmt::format("{:016x}", capability_bit(last + 1) - 1);
 }
 

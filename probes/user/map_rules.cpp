@@ -15,6 +15,7 @@
 #include "probes/sandbox/fd.h"
 #include "probes/sandbox/files.h"
 #include "probes/sandbox/id_map.h"
+#include "probes/sandbox/proc_text.h"
 #include "probes/user/further.h"
 #include "probes/user/probes.h"
 
@@ -64,9 +65,9 @@ void write_all(Observation& seen, const std::string& file, unsigned outer, bool 
   seen.result("the same again", write_errno(path, right));
   seen.result("another one", write_errno(path, fmt::format("1 {} 1\n", outer)));
   const Result<std::string> text = read_small_file(path);
-  unsigned in = 1, out = 1, count = 0;
-  if (text) std::sscanf(text->c_str(), "%u %u %u", &in, &out, &count);
-  seen.text("reads", fmt::format("{} {} {}\n", in, out, count));
+  const auto map = text ? parse_id_map(*text) : text.error();
+  const IdExtent first = map && !map->empty() ? map->front() : IdExtent{1, 1, 0};
+  seen.text("reads", fmt::format("{} {} {}\n", first.inside, first.outside, first.count));
   seen.text("right", right);
 }
 

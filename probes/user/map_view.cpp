@@ -7,7 +7,6 @@
 
 #include <array>
 #include <cerrno>
-#include <cstdio>
 #include <memory>
 #include <string>
 
@@ -16,6 +15,7 @@
 #include "probes/sandbox/fd.h"
 #include "probes/sandbox/files.h"
 #include "probes/sandbox/id_map.h"
+#include "probes/sandbox/proc_text.h"
 #include "probes/user/further.h"
 #include "probes/user/probes.h"
 
@@ -29,9 +29,9 @@ constexpr NamespaceSet user_set{Kind::User};
 std::string first_line(const std::string& path) {
   const Result<std::string> text = read_small_file(path);
   if (!text) return text.error().str();
-  unsigned in = 0, out = 0, count = 0;
-  if (std::sscanf(text->c_str(), "%u %u %u", &in, &out, &count) != 3) return *text;
-  return fmt::format("{} {} {}", in, out, count);
+  const auto map = parse_id_map(*text);
+  if (!map || map->empty()) return *text;
+  return fmt::format("{} {} {}", map->front().inside, map->front().outside, map->front().count);
 }
 
 void look_at_maps(Observation& seen, const std::string& dir) {
