@@ -187,8 +187,11 @@ Result<std::vector<Boot>> boot_all(std::span<const MachineSpec> specs, std::size
   std::vector<std::optional<Boot>> boots(specs.size());
   std::vector<std::pair<std::size_t, std::unique_ptr<BootRun>>> running;
   std::size_t next = 0;
-  while (next < specs.size() || !running.empty()) {
-    while (next < specs.size() && running.size() < std::max<std::size_t>(at_once, 1)) {
+  const auto goes_on = [&] {
+    return next < specs.size() && (options.stop == nullptr || *options.stop == 0);
+  };
+  while (goes_on() || !running.empty()) {
+    while (goes_on() && running.size() < std::max<std::size_t>(at_once, 1)) {
       Result<std::unique_ptr<BootRun>> run = BootRun::start(specs[next], options);
       if (!run) return run.error();
       running.emplace_back(next++, std::move(*run));
@@ -205,11 +208,14 @@ Result<std::vector<Boot>> boot_all(std::span<const MachineSpec> specs, std::size
     });
   }
   std::vector<Boot> all;
-  for (std::optional<Boot>& one : boots) all.push_back(std::move(*one));
+  for (std::optional<Boot>& one : boots) {
+    if (!one) one.emplace().trouble = "the machine was not started: interrupted";
+    all.push_back(std::move(*one));
+  }
   return all;
 }
 
-Chosen choose_engine(const MachineSpec& spec) {
+Chosen choose_engine(const MachineSpec& spec, const volatile std::sig_atomic_t* stop) {
   if (spec.image.kind == ImageKind::Uml) return {Engine::Uml, ""};
   const Fd device(::open("/dev/kvm", O_RDWR | O_CLOEXEC));
   if (!device.valid()) return {Engine::Tcg, Error::last("open(/dev/kvm)").str()};
@@ -218,18 +224,23 @@ Chosen choose_engine(const MachineSpec& spec) {
   trial.instructions = false;
   constexpr milliseconds enough{20'000};
   constexpr milliseconds silence{10'000};
-  volatile std::sig_atomic_t first_word = 0;
-  const Result<Boot> tried =
-      boot(trial, {.timeout = enough,
-                   .patience = enough,
-                   .silence = silence,
-                   .on_console = [](std::string_view) {},
-                   .on_part = [&first_word](const Report&) { first_word = 1; },
-                   .stop = &first_word});
+  bool first_word = false;
+  const Result<std::unique_ptr<BootRun>> tried =
+      BootRun::start(trial, {.timeout = enough,
+                             .patience = enough,
+                             .silence = silence,
+                             .on_console = [](std::string_view) {},
+                             .on_part = [&first_word](const Report&) { first_word = true; },
+                             .stop = stop});
   if (!tried) return {Engine::Tcg, tried.error().str()};
-  if (tried->any) return {Engine::Kvm, ""};
-  std::string note = "under KVM " + tried->trouble;
-  if (!tried->last_lines.empty()) note += ": " + tried->last_lines.back();
+  while (!(*tried)->step() && !first_word) {
+    pollfd more{.fd = (*tried)->fd(), .events = POLLIN, .revents = 0};
+    ::poll(&more, 1, tick_ms);
+  }
+  if (first_word) return {Engine::Kvm, ""};
+  const Boot came = (*tried)->take();
+  std::string note = "under KVM " + came.trouble;
+  if (!came.last_lines.empty()) note += ": " + came.last_lines.back();
   return {Engine::Tcg, note};
 }
 

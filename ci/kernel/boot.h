@@ -60,16 +60,16 @@ class BootRun {
 
 Result<Boot> boot(const MachineSpec& spec, const BootOptions& options);
 // Boots all, `at_once` at the same time, and returns them in their order. What can't be started is
-// an Error, and ends the others.
+// an Error, and ends the others. What was to be started after options.stop was set has a trouble.
 Result<std::vector<Boot>> boot_all(std::span<const MachineSpec> specs, std::size_t at_once,
                                    const BootOptions& options);
 
 // KVM for an image that QEMU boots, if it carries this machine to nsbench's first word; Tcg and a
-// note that says why where it does not. Uml for what boots itself.
+// note that says why where it does not. Uml for what boots itself. `stop` ends the trial.
 struct Chosen {
   Engine engine = Engine::Tcg;
   std::string note;  // why not KVM
 };
-Chosen choose_engine(const MachineSpec& spec);
+Chosen choose_engine(const MachineSpec& spec, const volatile std::sig_atomic_t* stop = nullptr);
 
 }  // namespace nsbench::kernel

@@ -106,8 +106,9 @@ class Gate {
   }
 
   Result<GateSide> open_base() const {
-    return GateSide::open(options_.base, options_.base_kernel, options_.machine);
+    return GateSide::open(options_.base, options_.base_kernel, options_.machine, plan_.stop);
   }
+  [[nodiscard]] bool is_stopped() const { return *plan_.stop != 0; }
 
   // Measures, decides, prints the verdict and writes what was asked for.
   Result<Answer> run(const GateSide& base, const std::vector<std::string>& now_paths,
@@ -115,13 +116,13 @@ class Gate {
                      std::vector<Report>* measured_base) const {
     const Result<std::vector<Output>> outputs = outputs_of(out, Serves::Compare);
     if (!outputs) return outputs.error();
-    Result<GateSide> now = GateSide::open(now_paths, now_kernel, options_.machine);
+    Result<GateSide> now = GateSide::open(now_paths, now_kernel, options_.machine, plan_.stop);
     if (!now) return now.error();
     Result<Gated> gated = measure_sides(base, *now, plan_, options_.machine);
     if (!gated) return gated.error();
     Answer answer = decide_about(*gated, base, *now, *outputs, out);
     if (measured_base != nullptr && gated->base_troubles.empty()) *measured_base = gated->base;
-    if (!options_.update_base.empty() && gated->now_troubles.empty()) {
+    if (!options_.update_base.empty() && gated->now_troubles.empty() && !is_stopped()) {
       if (Status updated = update_base(options_.update_base, gated->now); !updated) {
         return updated.error();
       }
@@ -155,6 +156,8 @@ class Gate {
     }
     Ruling judged = policy_ ? judge(*comparison, gated.now, *policy_, today())
                             : Ruling{.decision = decide(*comparison)};
+    // What was not begun any more left no trouble.
+    if (is_stopped()) add_reason(judged.decision, ExitCode::Unknown, "the gate was interrupted");
     if (!gated.whole()) {
       add_reason(judged.decision, ExitCode::Unknown, "a kernel did not come to its end");
     }
@@ -246,6 +249,11 @@ ExitCode run_matrix(const Options& options, const Gate& gate, GateSide& base) {
   ExitCode worst = ExitCode::Ok;
   std::vector<std::pair<std::string, Answer>> rows;
   for (const MatrixKernel& kernel : *kernels) {
+    if (gate.is_stopped()) {
+      rows.emplace_back(kernel.name, Answer{ExitCode::Unknown, "the gate was interrupted"});
+      worst = worse(worst, ExitCode::Unknown);
+      continue;
+    }
     fmt::print("=== {}\n", kernel.name);
     std::vector<Report> measured;
     const Result<Answer> answer = gate.run(base, {kernel.options.image}, kernel.options,

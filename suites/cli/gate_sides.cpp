@@ -111,7 +111,7 @@ class Gating {
   }
 
   Result<Gated> run() {
-    if (plan_.benchmarks) {
+    if (plan_.benchmarks && !stopped()) {
       const bool both = sides_[0]->kernel && sides_[1]->kernel;
       if (Status timed = clock_ == wall && both ? lock_step() : boots_for_times(); !timed) {
         return timed.error();
@@ -284,7 +284,8 @@ class Gating {
 }  // namespace
 
 Result<GateSide> GateSide::open(const std::vector<std::string>& paths, const KernelOptions& options,
-                                const MachineOptions& machine) {
+                                const MachineOptions& machine,
+                                const volatile std::sig_atomic_t* stop) {
   const Result<std::vector<std::string>> files = files_of(paths);
   if (!files) return files.error();
   GateSide side;
@@ -307,7 +308,7 @@ Result<GateSide> GateSide::open(const std::vector<std::string>& paths, const Ker
   }
   KernelOptions kernel = options;
   kernel.image = files->front();
-  Result<KernelUnderTest> test = KernelUnderTest::prepare(kernel, machine);
+  Result<KernelUnderTest> test = KernelUnderTest::prepare(kernel, machine, stop);
   if (!test) return test.error();
   side.kernel = std::move(*test);
   return side;

@@ -34,7 +34,8 @@ struct GateSide {
   // `paths`: one kernel image; or reports, and directories of reports (*.json). Whether a file is a
   // report is told by its content.
   static Result<GateSide> open(const std::vector<std::string>& paths, const KernelOptions& kernel,
-                               const MachineOptions& machine);
+                               const MachineOptions& machine,
+                               const volatile std::sig_atomic_t* stop);
 };
 
 // What came of the measurement. A kernel that does not boot, or does not bring its report out,

@@ -134,7 +134,11 @@ std::vector<std::string> with_dashes_named(std::vector<std::string> words) {
   return words;
 }
 
-void complain(std::string_view text) { fmt::print(stderr, "nsbench: {}\n", text); }
+// Where standard error can't be written either, the exit status has to do.
+void complain(std::string_view text) {
+  const std::string line = fmt::format("nsbench: {}\n", text);
+  std::fwrite(line.data(), 1, line.size(), stderr);
+}
 
 ExitCode cant_write(const Error& error) {
   if (error.err == EPIPE && error.step.find("standard output") != std::string::npos) {

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cstdlib>
 #include <ctime>
 #include <filesystem>
@@ -13,6 +14,7 @@
 
 #include "reports/file.h"
 #include "reports/formats/kcidb.h"
+#include "reports/place.h"
 #include "reports/printable.h"
 #include "suites/cli/stop.h"
 #include "suites/cli/terminal.h"
@@ -42,6 +44,9 @@ Result<Output> parse_pair(const std::string& pair, Serves what) {
 // A run may take half an hour: what would refuse its report is better known before.
 Status can_be_written(const std::string& path) {
   if (path == "-") return {};
+  if (const Result<Place> place = find_place(path); !place && place.error().err == EACCES) {
+    return place.error();
+  }
   struct stat existing {};
   if (::stat(path.c_str(), &existing) == 0) {
     if (S_ISDIR(existing.st_mode)) return Error{fmt::format("'{}' is a directory", path)};

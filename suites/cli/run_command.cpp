@@ -135,6 +135,10 @@ ExitCode run(RunOptions options, const std::string& command_line) {
   }
   const Judging judging{.policy = *policy ? &**policy : nullptr, .today = today()};
   if (options.seed == 0) options.seed = std::random_device{}() | 1U;
+  // Before a signal is listened to, and anything is written: the program may start anew.
+  std::optional<Warning> layout;
+  if (!options.checks_only) layout = fix_address_space_layout();
+  const auto* const stop = stop_on_signals();
   const Support support = Support::look();
   const Result<Plan> plan = make_plan(selection_of(options, support));
   if (!plan) {
@@ -146,9 +150,6 @@ ExitCode run(RunOptions options, const std::string& command_line) {
         fmt::format("--filter \"{}\" leaves nothing to run; see nsbench list", options.filter));
     return ExitCode::Usage;
   }
-  // Before anything is written: the program may start anew.
-  std::optional<Warning> layout;
-  if (!plan->benchmarks.empty()) layout = fix_address_space_layout();
   Report report;
   report.run = info_of(options, command_line);
   report.kernel = look_at_kernel();
@@ -159,10 +160,9 @@ ExitCode run(RunOptions options, const std::string& command_line) {
     complain(host.error().str());
     return ExitCode::Usage;
   }
-  if (layout) report.warnings.push_back(std::move(*layout));
+  if (layout && !plan->benchmarks.empty()) report.warnings.push_back(std::move(*layout));
   if (std::optional<Warning> warning = warning_of(*plan)) report.warnings.push_back(*warning);
   if (options.jobs == 0) options.jobs = report.environment.cpus;
-  const auto* const stop = stop_on_signals();
   ProgressLine line;
   RunnerOptions how{.jobs = options.jobs,
                     .seed = options.seed,

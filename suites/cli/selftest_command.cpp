@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <cstdio>
 #include <memory>
 #include <regex>
 #include <string>
@@ -47,8 +48,9 @@ Result<std::vector<const Lie*>> choose(const std::string& filter) {
 // On a terminal only; over and over on one line.
 void show(const std::string& running, std::size_t done, std::size_t total) {
   if (::isatty(STDERR_FILENO) != 1) return;
-  fmt::print(stderr, "\r\x1b[K{} of {} lies  {}", done, total, running);
-  if (done == total) fmt::print(stderr, "\r\x1b[K");
+  std::string line = fmt::format("\r\x1b[K{} of {} lies  {}", done, total, running);
+  if (done == total) line += "\r\x1b[K";
+  std::fwrite(line.data(), 1, line.size(), stderr);  // a closed terminal is no reason to end
 }
 
 ExitCode write(const Options& options, const SelftestReport& report) {

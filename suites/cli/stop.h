@@ -6,7 +6,9 @@
 namespace nsbench::cli {
 
 // From now on SIGINT, SIGTERM and SIGHUP only set what the answer points to, to their number, and
-// SIGPIPE is ignored. Valid for the life of the process.
+// SIGPIPE is ignored. One that comes half a second after that, or later, ends the program at once:
+// somebody does not want to wait. What was ignored when the program was started, as SIGHUP by
+// nohup(1), stays so. Valid for the life of the process.
 const volatile std::sig_atomic_t* stop_on_signals();
 
 // While one of these lives, such a signal, one that came before too, ends the process in a second

@@ -30,6 +30,12 @@ std::string_view name_of(Progress::Phase phase) {
   return "";
 }
 
+// A terminal that was closed, or a full disk, is no reason to end.
+void put(const std::string& text) {
+  std::fwrite(text.data(), 1, text.size(), stderr);
+  std::fflush(stderr);
+}
+
 std::string time_left(double seconds) {
   return seconds < 0 ? "" : fmt::format(", {:.0f} s left", std::ceil(seconds));
 }
@@ -60,13 +66,11 @@ void ProgressLine::show(const Progress& progress) {
                                  progress.total == 0 ? "" : fmt::format("/{}", progress.total),
                                  time_left(progress.seconds_left), progress.running);
   line.resize(std::min(line.size(), static_cast<std::size_t>(columns(STDERR_FILENO)) - 1));
-  fmt::print(stderr, "\r{}\033[K", line);
-  std::fflush(stderr);
+  put("\r" + line + "\033[K");
 }
 
 void ProgressLine::clear() {
-  if (shown_) fmt::print(stderr, "\r\033[K");
-  std::fflush(stderr);
+  if (shown_) put("\r\033[K");
   shown_ = false;
 }
 

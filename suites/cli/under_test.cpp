@@ -120,7 +120,8 @@ void add_machine_options(CLI::App& app, MachineOptions& options) {
 }
 
 Result<KernelUnderTest> KernelUnderTest::prepare(const KernelOptions& options,
-                                                 const MachineOptions& machine) {
+                                                 const MachineOptions& machine,
+                                                 const volatile std::sig_atomic_t* stop) {
   KernelUnderTest test;
   test.options_ = options;
   test.machine_ = machine;
@@ -150,7 +151,7 @@ Result<KernelUnderTest> KernelUnderTest::prepare(const KernelOptions& options,
   } else if (machine.clock != "instructions") {
     Result<kernel::MachineSpec> trial = test.machine({"run", "--filter", "^uts/"}, false);
     if (!trial) return trial.error();
-    const kernel::Chosen chosen = kernel::choose_engine(*trial);
+    const kernel::Chosen chosen = kernel::choose_engine(*trial, stop);
     test.engine_ = chosen.engine;
     test.note_ = chosen.note;
   }

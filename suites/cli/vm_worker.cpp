@@ -13,6 +13,7 @@
 #include "ci/kernel/machine.h"
 #include "probes/sandbox/serial_line.h"
 #include "suites/cli/command.h"
+#include "suites/cli/rights.h"
 #include "suites/cli/stop.h"
 
 namespace nsbench::cli {
@@ -28,7 +29,7 @@ class MachineConnection final : public lockstep::Connection {
   ~MachineConnection() override {
     // It has said goodbye, and switches itself off.
     constexpr std::chrono::milliseconds powering_off{2000};
-    machine_->wait(Deadline::in(powering_off));
+    if (!let_go_) machine_->wait(Deadline::in(powering_off));
     machine_->kill();
     watcher_.feed(machine_->read_console());
     watcher_.finish();
@@ -44,11 +45,13 @@ class MachineConnection final : public lockstep::Connection {
     return fmt::format("the machine {}{}", machine_->fate(),
                        last.empty() ? "" : "; its console ends with: " + last.front());
   }
+  void let_go() override { let_go_ = true; }
 
  private:
   std::unique_ptr<kernel::Machine> machine_;
   std::vector<Splat>& splats_;
   kernel::ConsoleWatcher watcher_;
+  bool let_go_ = false;
 };
 
 // Bytes from one to the other; false at the end of either.
@@ -74,8 +77,9 @@ lockstep::Connect connect_to_machine(const KernelUnderTest& kernel, bool instruc
 }
 
 ExitCode run_vm_worker(const KernelOptions& options, const MachineOptions& machine) {
+  keep_rights_of_harness();
   const auto* const stop = stop_on_signals();
-  const Result<KernelUnderTest> kernel = KernelUnderTest::prepare(options, machine);
+  const Result<KernelUnderTest> kernel = KernelUnderTest::prepare(options, machine, stop);
   if (!kernel) {
     complain(kernel.error().str());
     return ExitCode::Usage;
@@ -91,10 +95,12 @@ ExitCode run_vm_worker(const KernelOptions& options, const MachineOptions& machi
       pollfd{.fd = STDIN_FILENO, .events = POLLIN, .revents = 0},
       pollfd{.fd = (*guest)->from_worker(), .events = POLLIN, .revents = 0}};
   while (*stop == 0) {
-    if (::poll(waits.data(), waits.size(), -1) < 0) continue;
+    constexpr int tick_ms = 250;  // a signal may come just before the waiting
+    if (::poll(waits.data(), waits.size(), tick_ms) <= 0) continue;
     if (waits[1].revents != 0 && !hand_on(waits[1].fd, STDOUT_FILENO)) break;
     if (waits[0].revents != 0 && !hand_on(STDIN_FILENO, (*guest)->to_worker())) break;
   }
+  if (*stop != 0) (*guest)->let_go();
   guest->reset();
   for (const Splat& splat : splats) complain(fmt::format("{}: {}", splat.kind, splat.excerpt));
   return splats.empty() ? ExitCode::Ok : ExitCode::Failed;

@@ -109,11 +109,11 @@ class CommandConnection final : public Connection {
   CommandConnection(const CommandConnection&) = delete;
   CommandConnection& operator=(const CommandConnection&) = delete;
   ~CommandConnection() override {
-    to_.reset();
-    from_.reset();
-    lifeline_.close();
+    close();
+    constexpr milliseconds hardly{200};
     // If it does not end in time it hangs in the kernel, or is killed with what it holds.
-    static_cast<void>(guardian_.wait(Deadline::in(grace_ + 2 * killing_time)).ok());
+    const milliseconds patience = let_go_ ? hardly : grace_ + 2 * killing_time;
+    if (!guardian_.wait(Deadline::in(patience)) && let_go_) guardian_.disown();
   }
 
   [[nodiscard]] int from_worker() const override { return from_.get(); }
@@ -123,12 +123,23 @@ class CommandConnection final : public Connection {
     const Result<std::string> said = lifeline_.receive(Deadline::in(grace_));
     return said ? *said : "still running";
   }
+  void let_go() override {
+    let_go_ = true;
+    close();
+  }
 
  private:
+  void close() {
+    to_.reset();
+    from_.reset();
+    lifeline_.close();
+  }
+
   Fd from_, to_;
   Channel lifeline_;
   Child guardian_;
   milliseconds grace_;
+  bool let_go_ = false;
 };
 
 }  // namespace

@@ -25,6 +25,8 @@ class Connection {
   [[nodiscard]] virtual int to_worker() const = 0;
   // After the end of the worker's output: what became of it ("exited with 3").
   virtual std::string fate() = 0;
+  // Begins its end: the destructor then hardly waits, and what takes longer ends behind our back.
+  virtual void let_go() {}
 };
 
 // Starts a worker anew.

@@ -76,6 +76,7 @@ class Measurement {
       if (over_ || !any_alive()) break;
       if (Status begun = begin(); !begun) {
         if (workers_begun_ == 0 && begun.error().err != EINTR) return begun.error();
+        if (is_stopped()) let_go();
         end_early(begun.error());
         break;
       }
@@ -255,8 +256,17 @@ class Measurement {
     if (error.err != EINTR) deaths_.push_back(error.str());
   }
 
+  [[nodiscard]] bool is_stopped() const { return options_.stop != nullptr && *options_.stop != 0; }
+  // Of all at once: who stops us waits.
+  void let_go() {
+    for (std::optional<Side>& side : sides_) {
+      if (side) side->let_go();
+    }
+  }
+
   // A worker at fault need not be asked twice.
   void part() {
+    if (is_stopped()) let_go();
     const auto patience = !goes_on()
                               ? std::min(options_.end_patience, std::chrono::milliseconds(1000))
                               : options_.end_patience;
@@ -265,7 +275,7 @@ class Measurement {
       for (const Note& note : sides_[i]->notes()) {
         records_[i].warn({printable(note.code, 64), printable(note.text)});
       }
-      sides_[i]->part(patience);
+      if (!is_stopped()) sides_[i]->part(patience);
       sides_[i].reset();
     }
   }

@@ -29,7 +29,10 @@ Result<Side> Side::start(const Connect& connect, Deadline deadline, Stop stop) {
   Side side;
   side.connection_ = std::move(*connection);
   side.stop_ = stop;
-  if (Status greeted = side.greet(deadline); !greeted) return greeted.error();
+  if (Status greeted = side.greet(deadline); !greeted) {
+    if (greeted.error().err == EINTR) side.let_go();
+    return greeted.error();
+  }
   return side;
 }
 

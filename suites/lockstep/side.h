@@ -33,6 +33,8 @@ class Side {
   Result<BatchResult> run(const RunBatch& run, Deadline deadline);
   // Says goodbye, waits until the worker has ended, or for `patience`, and lets go of it.
   void part(std::chrono::milliseconds patience);
+  // Begins its end without a word; destroying it then hardly waits.
+  void let_go() { connection_->let_go(); }
 
  private:
   Status greet(Deadline deadline);

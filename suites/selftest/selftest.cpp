@@ -186,6 +186,11 @@ Status look_without_lie(const SelftestOptions& options, const Plan& plan, const 
                                             .time = time_for(plan, options.jobs)},
                                            support);
   if (!run) return run.error();
+  constexpr int tick_ms = 100;
+  for (pollfd end{.fd = run->fd(), .events = POLLIN, .revents = 0}; !run->over();) {
+    if (stopped(options)) return {};  // ends it
+    ::poll(&end, 1, tick_ms);
+  }
   Result<TracedResult> seen = run->finish();
   if (!seen) return seen.error();
   baseline.add(std::move(seen->cases));
@@ -233,6 +238,7 @@ Result<SelftestReport> run_selftest(const SelftestOptions& options, const Suppor
     if (stopped(options)) break;
     const Plan plan = needed(hearings, report.baseline);
     if (Status s = look_without_lie(options, plan, support, report.baseline); !s) return s.error();
+    if (stopped(options)) break;
     for (Hearing& hearing : hearings) leave_unfit_out(hearing, report.baseline);
   }
   for (const Hearing& hearing : hearings) {

@@ -1,14 +1,18 @@
 #include "suites/testing/host_state.h"
 
 #include <fmt/format.h>
+#include <net/if.h>
 #include <sys/utsname.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <cctype>
 #include <chrono>
+#include <cstdlib>
 #include <filesystem>
+#include <memory>
 #include <sstream>
 #include <thread>
 
@@ -51,23 +55,42 @@ std::set<std::string> sysv(const std::string& kind) {
   return objects;
 }
 
-// The processes that a run makes; all are named after the program, or by a probe.
-std::set<std::string> our_pids() {
+bool is_number(const std::string& name) {
+  return std::all_of(name.begin(), name.end(),
+                     [](unsigned char c) { return std::isdigit(c) != 0; });
+}
+
+// The processes that a run makes; all are named after the program, by a probe, or are a machine.
+bool is_named_as_ours(const std::string& name) {
+  constexpr std::array names{"nsbench", "nsprobe", "linux"};
+  return name.starts_with("nsb-") || name.starts_with("qemu-system-") ||
+         std::find(names.begin(), names.end(), name) != names.end();
+}
+
+std::set<std::string> our_pids(const View& view) {
   std::set<std::string> found;
   for (const std::string& pid : entries_of("/proc")) {
-    if (std::isdigit(static_cast<unsigned char>(pid.front())) == 0) continue;
+    if (!is_number(pid) || (view.every_process && pid == "1")) continue;
     const Result<std::string> comm = read_small_file(fmt::format("/proc/{}/comm", pid));
-    if (!comm) continue;
-    const std::string name = trimmed(*comm);
-    if (name == "nsbench" || name == "nsprobe" || name.starts_with("nsb-")) found.insert(pid);
+    if (comm && (view.every_process || is_named_as_ours(trimmed(*comm)))) found.insert(pid);
+  }
+  return found;
+}
+
+// With what says whose they are.
+std::set<std::string> processes(const std::set<std::string>& pids) {
+  std::set<std::string> found;
+  for (const std::string& pid : pids) {
+    const Result<std::string> comm = read_small_file(fmt::format("/proc/{}/comm", pid));
+    if (comm) found.insert(fmt::format("{} {}", pid, trimmed(*comm)));
   }
   return found;
 }
 
 // Those that one of these is in: other people's come and go.
-std::set<std::string> our_namespaces() {
+std::set<std::string> our_namespaces(const std::set<std::string>& pids) {
   std::set<std::string> found;
-  for (const std::string& pid : our_pids()) {
+  for (const std::string& pid : pids) {
     for (const KindRow& kind : all_kinds) {
       const Result<std::string> link = read_link(fmt::format("/proc/{}/ns/{}", pid, kind.name));
       if (link) found.insert(*link);
@@ -76,13 +99,39 @@ std::set<std::string> our_namespaces() {
   return found;
 }
 
-std::set<std::string> cgroups() {
+// Of this network namespace, whichever /sys shows.
+std::set<std::string> links() {
+  std::set<std::string> found;
+  const std::unique_ptr<struct if_nameindex, decltype(&::if_freenameindex)> all(
+      ::if_nameindex(), &::if_freenameindex);
+  for (const struct if_nameindex* one = all.get(); one != nullptr && one->if_name != nullptr;
+       ++one) {
+    found.insert(one->if_name);
+  }
+  return found;
+}
+
+std::set<std::string> below(const std::string& top, bool directories_alone) {
   std::set<std::string> found;
   std::error_code ignored;
-  for (fs::recursive_directory_iterator it("/sys/fs/cgroup", ignored), end; it != end;
-       it.increment(ignored)) {
-    if (it->is_directory(ignored)) found.insert(it->path().string());
+  for (fs::recursive_directory_iterator it(top, ignored), end; it != end; it.increment(ignored)) {
+    if (!directories_alone || it->is_directory(ignored)) found.insert(it->path().string());
   }
+  return found;
+}
+
+std::set<std::string> files(const View& view) {
+  std::set<std::string> found;
+  std::vector<std::string> shared{"/tmp", "/run", "/dev/shm", "."};
+  const char* const home = std::getenv("HOME");
+  if (home != nullptr) shared.emplace_back(home);
+  for (const std::string& directory : shared) {
+    for (const std::string& name : entries_of(directory)) {
+      if (name.find("nsb") != std::string::npos) found.insert(directory + ("/" + name));
+    }
+  }
+  if (home != nullptr) found.merge(below(home + std::string("/.uml"), false));
+  for (const std::string& directory : view.directories) found.merge(below(directory, false));
   return found;
 }
 
@@ -141,7 +190,7 @@ bool may_vanish(std::string_view what) {
 
 }  // namespace
 
-HostState look_at_host() {
+HostState look_at_host(const View& view) {
   HostState state;
   utsname names{};
   ::uname(&names);
@@ -150,17 +199,14 @@ HostState look_at_host() {
   state["mounts"] = lines_of("/proc/self/mountinfo");
   for (const char* kind : {"shm", "sem", "msg"}) state["System V objects"].merge(sysv(kind));
   state["queues"] = entries_of("/dev/mqueue");
-  state["links"] = entries_of("/sys/class/net");
-  state["namespaces"] = our_namespaces();
-  state["processes"] = our_pids();
-  state["cgroups"] = cgroups();
+  state["links"] = links();
+  const std::set<std::string> pids = our_pids(view);
+  state["namespaces"] = our_namespaces(pids);
+  state["processes"] = processes(pids);
+  for (const std::string& top : view.cgroups) state["cgroups"].merge(below(top, true));
   state["sysctls"] = sysctls();
   state["keys"] = keys();
-  for (const char* dir : {"/tmp", "/run", "/dev/shm", "."}) {
-    for (const std::string& name : entries_of(dir)) {
-      if (name.find("nsb") != std::string::npos) state["files"].insert(dir + ("/" + name));
-    }
-  }
+  state["files"] = files(view);
   state["modules"] = entries_of("/sys/module");
   return state;
 }
@@ -181,12 +227,14 @@ std::string differences(const HostState& before, const HostState& after) {
   return text;
 }
 
-std::string lasting_differences(const HostState& before) {
+std::string lasting_differences(const HostState& before, const View& view) {
   using namespace std::chrono_literals;
   const auto deadline = std::chrono::steady_clock::now() + 20s;
   std::string difference;
   do {
-    difference = differences(before, look_at_host());
+    while (view.every_process && ::waitpid(-1, nullptr, WNOHANG) > 0) {
+    }
+    difference = differences(before, look_at_host(view));
     if (difference.empty()) break;
     std::this_thread::sleep_for(10ms);
   } while (std::chrono::steady_clock::now() < deadline);

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <memory>
@@ -21,6 +22,8 @@ pid_t start_with(const std::vector<std::string>& command, int out, int err) {
   words.push_back(nullptr);
   const pid_t pid = ::fork();
   if (pid != 0) return pid;
+  // A shell's background job ignores SIGINT, and what it starts would.
+  for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGPIPE}) ::signal(signal, SIG_DFL);
   const int nothing = ::open("/dev/null", O_RDWR);
   ::dup2(nothing, STDIN_FILENO);
   ::dup2(out >= 0 ? out : nothing, STDOUT_FILENO);
