@@ -56,7 +56,8 @@ ExitCode run(const Options& options, const std::string& command_line) {
   if (!policy) return fail(policy.error());
   const Judging judging{.policy = *policy ? &**policy : nullptr, .today = today()};
   const auto* const stop = stop_on_signals();
-  const Result<KernelUnderTest> kernel = KernelUnderTest::prepare(options.kernel, options.machine);
+  const Result<KernelUnderTest> kernel =
+      KernelUnderTest::prepare(options.kernel, options.machine, stop);
   if (!kernel) return fail(kernel.error());
   std::vector<std::string> words{"run"};
   words.insert(words.end(), options.words.begin(), options.words.end());

@@ -14,6 +14,7 @@
 #include "reports/json.h"
 #include "reports/printable.h"
 #include "suites/cli/command.h"
+#include "suites/cli/stop.h"
 #include "suites/cli/terminal.h"
 #include "suites/history/history.h"
 #include "suites/history/history_json.h"
@@ -111,10 +112,17 @@ class Adding {
 };
 
 ExitCode add(const Options& options) {
+  // A report is added as a whole, and leaves no journal: a signal ends it between two.
+  const auto* const stop = stop_on_signals();
   Adding adding(options);
   if (const Status fine = adding.open_existing(); !fine) return fail(fine.error());
   ExitCode code = ExitCode::Ok;
   for (const std::string& file : options.files) {
+    if (*stop != 0) {
+      complain(
+          fmt::format("interrupted: {} was not added, nor what stands behind it", printable(file)));
+      return worse(code, ExitCode::Unknown);
+    }
     code = worse(code, print("-", adding.add(file)));
   }
   return code;
@@ -265,7 +273,7 @@ Action add_history(CLI::App& app) {
       "Keeps of each report where and how it ran, every verdict, and of each benchmark its "
       "percentiles. nsbench(1) tells how changes are found.\n\n"
       "Exit status: 0; 2 for usage, bad input, and a report that could not be added (others that "
-      "were given are).");
+      "were given are); 3 if it was interrupted before all were.");
   return [chosen](const std::string&) { return (*chosen)(); };
 }
 
