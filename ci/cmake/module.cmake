@@ -106,8 +106,6 @@ function(nsbench_static_program name)
     return()
   endif()
   nsbench_program(${name}-static ${ARGN})
-  # It is no PIE: to move a program when it starts touches pages, which every fork has to copy then.
-  set_target_properties(${name}-static PROPERTIES
-                        NSBENCH_IS_STATIC ON POSITION_INDEPENDENT_CODE OFF)
-  target_link_options(${name}-static PRIVATE -static -s)
+  set_target_properties(${name}-static PROPERTIES NSBENCH_IS_STATIC ON)
+  target_link_options(${name}-static PRIVATE -static-pie -s)
 endfunction()

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""Validates what nsbench wrote: validate.py [--comparison | --policy] FILE.json...
+"""Validates what nsbench wrote: validate.py [--comparison | --policy | --namespaces] FILE.json...
 
 Exits 0 if every file is what nsbench-report-1.schema.json says (or nsbench-comparison-1.schema.json
-with --comparison, nsbench-policy-1.schema.json with --policy), 1 if one is not, and 77 (skipped) if the Python package jsonschema is not
+with --comparison, and so on), 1 if one is not, and 77 (skipped) if the Python package jsonschema is not
 installed (Debian: python3-jsonschema).
 """
 
@@ -20,6 +20,7 @@ REPORT = "nsbench-report-1.schema.json"
 OTHERS = {
     "--comparison": "nsbench-comparison-1.schema.json",
     "--policy": "nsbench-policy-1.schema.json",
+    "--namespaces": "nsbench-namespaces-1.schema.json",
 }
 
 

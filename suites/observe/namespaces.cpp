@@ -1,0 +1,282 @@
+#include "suites/observe/namespaces.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <deque>
+#include <map>
+#include <memory>
+#include <set>
+#include <string_view>
+#include <utility>
+
+#include "probes/nsfs/ns_file.h"
+#include "probes/sandbox/fd.h"
+#include "probes/sandbox/files.h"
+#include "probes/sandbox/proc_text.h"
+
+namespace nsbench::observe {
+namespace {
+
+using Key = std::pair<Kind, std::uint64_t>;
+
+// A directory of /proc, by a descriptor: a number that is given to another process meanwhile is not
+// taken for the old one.
+class Directory {
+ public:
+  Directory(int at, const std::string& path)
+      : stream_(::fdopendir(::openat(at, path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)),
+                &::closedir) {}
+
+  [[nodiscard]] bool ok() const { return stream_ != nullptr; }
+  [[nodiscard]] int fd() const { return ::dirfd(stream_.get()); }
+  // The next entry's name that is a number; nothing at the end.
+  std::optional<int> next_number() {
+    while (const dirent* entry = ::readdir(stream_.get())) {
+      const std::string_view name = entry->d_name;
+      int number = 0;
+      const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), number);
+      if (error == std::errc() && end == name.data() + name.size()) return number;
+    }
+    return std::nullopt;
+  }
+
+ private:
+  std::unique_ptr<DIR, int (*)(DIR*)> stream_;
+};
+
+// Where a link of /proc leads: nothing where it can't be read, and errno says why.
+std::optional<Link> link_at(int dir, const char* name) {
+  std::array<char, 64> text{};
+  const ssize_t length = ::readlinkat(dir, name, text.data(), text.size());
+  if (length < 0) return std::nullopt;
+  errno = 0;
+  return parse_link({text.data(), static_cast<std::size_t>(length)});
+}
+
+std::string text_at(int dir, const char* name) {
+  const Fd file(::openat(dir, name, O_RDONLY | O_CLOEXEC));
+  std::string text;
+  std::array<char, 8192> block{};
+  ssize_t got = 0;
+  while (file.valid() && (got = ::read(file.get(), block.data(), block.size())) > 0) {
+    text.append(block.data(), static_cast<std::size_t>(got));
+  }
+  return text;
+}
+
+// The words of the command line, or the name in brackets where there is none (kernel threads,
+// zombies).
+std::string command_of(int process) {
+  std::string words = text_at(process, "cmdline");
+  while (!words.empty() && words.back() == '\0') words.pop_back();
+  std::replace(words.begin(), words.end(), '\0', ' ');
+  return words.empty() ? "[" + trimmed(text_at(process, "comm")) + "]" : words;
+}
+
+class Look {
+ public:
+  // False where /proc can't be read at all.
+  bool processes() {
+    Directory proc(AT_FDCWD, "/proc");
+    if (!proc.ok()) return false;
+    std::vector<pid_t> pids;
+    while (const std::optional<int> pid = proc.next_number()) pids.push_back(*pid);
+    std::sort(pids.begin(), pids.end());  // the lowest of a namespace comes first
+    for (const pid_t pid : pids) process(proc.fd(), pid);
+    return true;
+  }
+
+  // What is known by its relatives alone, and so on.
+  void relatives() {
+    while (!to_ask_.empty()) {
+      auto [key, file] = std::move(to_ask_.front());
+      to_ask_.pop_front();
+      Namespace& one = found_.at(key);
+      one.owner = relative(file.get(), ns_file::get_userns, key);
+      if (key.first == Kind::User) {
+        one.parent = one.owner;
+      } else if (key.first == Kind::Pid) {
+        one.parent = relative(file.get(), ns_file::get_parent, key);
+      }
+    }
+  }
+
+  System system() {
+    System system{.namespaces = {}, .processes = processes_, .hidden = hidden_};
+    for (auto& [key, one] : found_) system.namespaces.push_back(std::move(one));
+    return system;
+  }
+
+ private:
+  void process(int proc, pid_t pid) {
+    const Fd dir(::openat(proc, std::to_string(pid).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    if (!dir.valid()) return;
+    std::array<std::optional<Link>, all_kinds.size()> links;
+    bool any = false;
+    bool refused = false;
+    for (const KindRow& kind : all_kinds) {
+      const std::string name = fmt::format("ns/{}", kind.name);
+      std::optional<Link>& link = links.at(static_cast<std::size_t>(kind.kind));
+      link = link_at(dir.get(), name.c_str());
+      any = any || link;
+      refused = refused || (!link && errno == EACCES);
+    }
+    if (!any && !refused) return;  // it has ended
+    ++processes_;
+    if (refused) ++hidden_;
+    for (const auto& link : links) {
+      if (link) enter(*link, dir.get(), pid);
+    }
+    threads(dir.get(), pid, links);
+    descriptors(dir.get(), pid);
+    // Those who share a mount namespace see the same mounts.
+    const std::optional<Link>& mnt = links.at(static_cast<std::size_t>(Kind::Mnt));
+    if (mnt && mounts_of_.insert(mnt->id).second) mounts(dir.get(), pid);
+  }
+
+  void enter(const Link& link, int dir, pid_t pid) {
+    Namespace& one = known(link, dir, fmt::format("ns/{}", row(link.kind).name).c_str());
+    if (one.processes++ != 0) return;
+    one.pid = pid;
+    one.command = command_of(dir);
+    struct stat owner {};
+    if (::fstat(dir, &owner) == 0) one.uid = owner.st_uid;
+  }
+
+  // `name` in `dir` is its file; it is asked about its relatives later.
+  Namespace& known(const Link& link, int dir, const char* name) {
+    const Key key{link.kind, link.id};
+    const auto [entry, is_new] = found_.try_emplace(key);
+    if (!is_new) return entry->second;
+    entry->second.kind = link.kind;
+    entry->second.id = link.id;
+    Fd file(::openat(dir, name, O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+    // A descriptor or a path may have come to be something else meanwhile.
+    struct stat status {};
+    if (file.valid() && ::fstat(file.get(), &status) == 0 && status.st_ino == link.id) {
+      to_ask_.emplace_back(key, std::move(file));
+    }
+    return entry->second;
+  }
+
+  // Asks `file` for its owner or parent, and takes down that this child keeps it alive.
+  std::optional<std::uint64_t> relative(int file, unsigned request, const Key& child) {
+    Fd answer(::ioctl(file, request));
+    struct stat status {};
+    if (!answer.valid() || ::fstat(answer.get(), &status) != 0) return std::nullopt;
+    const Kind kind = request == ns_file::get_userns ? Kind::User : child.first;
+    const Key key{kind, status.st_ino};
+    const auto [entry, is_new] = found_.try_emplace(key);
+    Namespace& one = entry->second;
+    if (is_new) {
+      one.kind = kind;
+      one.id = key.second;
+      to_ask_.emplace_back(key, std::move(answer));
+    }
+    if (one.processes == 0 && child != key) {
+      one.holders.push_back({.by = Holder::By::Child, .child = child.second});
+    }
+    return key.second;
+  }
+
+  void hold(const Link& link, int dir, const char* name, Holder holder) {
+    Namespace& one = known(link, dir, name);
+    const auto same = [&holder](const Holder& other) {
+      return other.by == holder.by && other.pid == holder.pid && other.path == holder.path;
+    };
+    if (std::none_of(one.holders.begin(), one.holders.end(), same)) {
+      one.holders.push_back(std::move(holder));
+    }
+  }
+
+  // Threads may leave their process's namespaces by themselves (setns(2), unshare(2)).
+  void threads(int dir, pid_t pid,
+               const std::array<std::optional<Link>, all_kinds.size()>& of_process) {
+    struct stat status {};
+    // A directory has two links and one for each directory in it: a process of one thread has
+    // three.
+    if (::fstatat(dir, "task", &status, 0) != 0 || status.st_nlink <= 3) return;
+    Directory tasks(dir, "task");
+    if (!tasks.ok()) return;
+    while (const std::optional<int> tid = tasks.next_number()) {
+      if (*tid == pid) continue;
+      for (const KindRow& kind : all_kinds) {
+        const std::string name = fmt::format("{}/ns/{}", *tid, kind.name);
+        const std::optional<Link> link = link_at(tasks.fd(), name.c_str());
+        if (!link || link == of_process.at(static_cast<std::size_t>(kind.kind))) continue;
+        hold(*link, tasks.fd(), name.c_str(),
+             {.by = Holder::By::Thread, .pid = pid, .command = command_of(dir), .tid = *tid});
+      }
+    }
+  }
+
+  void descriptors(int dir, pid_t pid) {
+    Directory files(dir, "fd");
+    if (!files.ok()) return;
+    while (const std::optional<int> fd = files.next_number()) {
+      const std::string name = std::to_string(*fd);
+      const std::optional<Link> link = link_at(files.fd(), name.c_str());
+      // Our own are those by which we look.
+      if (!link || pid == ::getpid()) continue;
+      hold(*link, files.fd(), name.c_str(),
+           {.by = Holder::By::Descriptor, .pid = pid, .command = command_of(dir), .fd = *fd});
+    }
+  }
+
+  void mounts(int dir, pid_t pid) {
+    for (const Bound& bound : bound_namespaces(text_at(dir, "mountinfo"))) {
+      const std::string path = "root" + bound.path;
+      hold(bound.link, dir, path.c_str(),
+           {.by = Holder::By::Mount, .pid = pid, .command = command_of(dir), .path = bound.path});
+    }
+  }
+
+  std::map<Key, Namespace> found_;
+  std::deque<std::pair<Key, Fd>> to_ask_;
+  std::set<std::uint64_t> mounts_of_;
+  std::size_t processes_ = 0;
+  std::size_t hidden_ = 0;
+};
+
+}  // namespace
+
+std::optional<Link> parse_link(std::string_view text) {
+  for (const KindRow& kind : all_kinds) {
+    if (!text.starts_with(kind.name)) continue;
+    std::string_view rest = text.substr(kind.name.size());
+    if (!rest.starts_with(":[") || !rest.ends_with("]")) continue;
+    rest = rest.substr(2, rest.size() - 3);
+    Link link{.kind = kind.kind};
+    const auto [end, error] = std::from_chars(rest.data(), rest.data() + rest.size(), link.id);
+    if (error == std::errc() && end == rest.data() + rest.size() && link.id != 0) return link;
+  }
+  return std::nullopt;
+}
+
+std::vector<Bound> bound_namespaces(std::string_view mountinfo) {
+  std::vector<Bound> found;
+  for (const MountInfo& mount : parse_mountinfo(mountinfo)) {
+    const std::optional<Link> link = parse_link(mount.root);
+    if (link && mount.type == "nsfs") found.push_back({.link = *link, .path = mount.point});
+  }
+  return found;
+}
+
+Result<System> look_at_namespaces() {
+  Look look;
+  if (!look.processes()) return Error::last("open(/proc)");
+  look.relatives();
+  System system = look.system();
+  if (system.namespaces.empty()) return Error{"/proc shows no namespaces: is it mounted?"};
+  return system;
+}
+
+}  // namespace nsbench::observe
