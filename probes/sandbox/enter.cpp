@@ -16,6 +16,7 @@
 #include "probes/sandbox/channel.h"
 #include "probes/sandbox/files.h"
 #include "probes/sandbox/id_map.h"
+#include "probes/sandbox/join.h"
 #include "probes/sandbox/own_namespaces.h"
 
 namespace nsbench {
@@ -133,31 +134,11 @@ Status unshare_here(NamespaceSet set) {
   return map_ids_if_new_user(set, before, id(Method::Unshare));
 }
 
-Status join_by_pidfd(NamespaceSet set, const Child& holder) {
-  if (set.empty()) return {};
-  if (calls::setns(holder.pidfd(), set.flags()) != 0) {
-    return Error::last(fmt::format("setns(pidfd, {})", set.flag_names()));
-  }
-  return {};
-}
-
-Status join_by_descriptors(NamespaceSet set, const Child& holder) {
+Status join_holder(const Recipe& recipe, const Child& holder) {
+  if (recipe.variant == "pidfd") return join_by_pidfd(recipe.namespaces, holder.pidfd());
   const Result<std::string> dir = proc_dir(holder);
   if (!dir) return dir.error();
-  // All are opened before the first is joined: afterwards /proc may be another one.
-  std::vector<std::pair<Kind, Fd>> targets;
-  for (Kind kind : set.kinds()) {
-    const std::string path = fmt::format("{}/ns/{}", *dir, row(kind).name);
-    Fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-    if (!fd.valid()) return Error::last(fmt::format("open(/proc/HOLDER/ns/{})", row(kind).name));
-    targets.emplace_back(kind, std::move(fd));
-  }
-  for (const auto& [kind, fd] : targets) {
-    if (calls::setns(fd.get(), row(kind).flag) != 0) {
-      return Error::last(fmt::format("setns(fd, {})", row(kind).flag_name));
-    }
-  }
-  return {};
+  return join_by_descriptors(recipe.namespaces, *dir, "/proc/HOLDER");
 }
 
 // pid and, by unshare, time are entered by the next child only (unshare(2), setns(2)).
@@ -175,8 +156,7 @@ int go_inside(const Recipe& recipe, const Child& holder, Doors& doors, const Chi
   if (recipe.method == Method::Unshare) {
     entered = unshare_here(set);
   } else {
-    entered =
-        recipe.variant == "pidfd" ? join_by_pidfd(set, holder) : join_by_descriptors(set, holder);
+    entered = join_holder(recipe, holder);
   }
   stay_tied_to_parent();  // a new user namespace is a change of credentials
   if (!entered) {
