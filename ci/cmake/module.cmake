@@ -107,5 +107,8 @@ function(nsbench_static_program name)
   endif()
   nsbench_program(${name}-static ${ARGN})
   set_target_properties(${name}-static PROPERTIES NSBENCH_IS_STATIC ON)
+  # CMake's own -pie would stand behind -static-pie, and undo it: the property has to be unset.
+  set_property(TARGET ${name}-static PROPERTY POSITION_INDEPENDENT_CODE)
+  target_compile_options(${name}-static PRIVATE -fPIE)
   target_link_options(${name}-static PRIVATE -static-pie -s)
 endfunction()
