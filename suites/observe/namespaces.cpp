@@ -26,6 +26,16 @@ namespace nsbench::observe {
 namespace {
 
 using Key = std::pair<Kind, std::uint64_t>;
+using Links = std::array<std::optional<Link>, all_kinds.size()>;
+
+// "ns/user" and so on, by Kind.
+const std::array<std::string, all_kinds.size()> files_of_kinds = [] {
+  std::array<std::string, all_kinds.size()> names;
+  for (const KindRow& kind : all_kinds) {
+    names.at(static_cast<std::size_t>(kind.kind)) = fmt::format("ns/{}", kind.name);
+  }
+  return names;
+}();
 
 // A directory of /proc, by a descriptor: a number that is given to another process meanwhile is not
 // taken for the old one.
@@ -119,17 +129,18 @@ class Look {
   void process(int proc, pid_t pid) {
     const Fd dir(::openat(proc, std::to_string(pid).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     if (!dir.valid()) return;
-    std::array<std::optional<Link>, all_kinds.size()> links;
+    command_.clear();
+    Links links;
     bool any = false;
     bool refused = false;
-    for (const KindRow& kind : all_kinds) {
-      const std::string name = fmt::format("ns/{}", kind.name);
-      std::optional<Link>& link = links.at(static_cast<std::size_t>(kind.kind));
-      link = link_at(dir.get(), name.c_str());
+    for (std::size_t i = 0; i < all_kinds.size(); ++i) {
+      std::optional<Link>& link = links.at(i);
+      link = link_at(dir.get(), files_of_kinds.at(i).c_str());
       any = any || link;
       refused = refused || (!link && errno == EACCES);
     }
-    if (!any && !refused) return;  // it has ended
+    // A process that has ended meanwhile is EACCES as well, as one that may not be looked at is.
+    if (!any && (!refused || text_at(dir.get(), "stat").empty())) return;
     ++processes_;
     if (refused) ++hidden_;
     for (const auto& link : links) {
@@ -142,11 +153,18 @@ class Look {
     if (mnt && mounts_of_.insert(mnt->id).second) mounts(dir.get(), pid);
   }
 
+  // Most namespaces' lowest process is that of others, too.
+  const std::string& command(int dir) {
+    if (command_.empty()) command_ = command_of(dir);
+    return command_;
+  }
+
   void enter(const Link& link, int dir, pid_t pid) {
-    Namespace& one = known(link, dir, fmt::format("ns/{}", row(link.kind).name).c_str());
+    Namespace& one =
+        known(link, dir, files_of_kinds.at(static_cast<std::size_t>(link.kind)).c_str());
     if (one.processes++ != 0) return;
     one.pid = pid;
-    one.command = command_of(dir);
+    one.command = command(dir);
     struct stat owner {};
     if (::fstat(dir, &owner) == 0) one.uid = owner.st_uid;
   }
@@ -198,8 +216,7 @@ class Look {
   }
 
   // Threads may leave their process's namespaces by themselves (setns(2), unshare(2)).
-  void threads(int dir, pid_t pid,
-               const std::array<std::optional<Link>, all_kinds.size()>& of_process) {
+  void threads(int dir, pid_t pid, const Links& of_process) {
     struct stat status {};
     // A directory has two links and one for each directory in it: a process of one thread has
     // three.
@@ -213,7 +230,7 @@ class Look {
         const std::optional<Link> link = link_at(tasks.fd(), name.c_str());
         if (!link || link == of_process.at(static_cast<std::size_t>(kind.kind))) continue;
         hold(*link, tasks.fd(), name.c_str(),
-             {.by = Holder::By::Thread, .pid = pid, .command = command_of(dir), .tid = *tid});
+             {.by = Holder::By::Thread, .pid = pid, .command = command(dir), .tid = *tid});
       }
     }
   }
@@ -227,7 +244,7 @@ class Look {
       // Our own are those by which we look.
       if (!link || pid == ::getpid()) continue;
       hold(*link, files.fd(), name.c_str(),
-           {.by = Holder::By::Descriptor, .pid = pid, .command = command_of(dir), .fd = *fd});
+           {.by = Holder::By::Descriptor, .pid = pid, .command = command(dir), .fd = *fd});
     }
   }
 
@@ -235,13 +252,14 @@ class Look {
     for (const Bound& bound : bound_namespaces(text_at(dir, "mountinfo"))) {
       const std::string path = "root" + bound.path;
       hold(bound.link, dir, path.c_str(),
-           {.by = Holder::By::Mount, .pid = pid, .command = command_of(dir), .path = bound.path});
+           {.by = Holder::By::Mount, .pid = pid, .command = command(dir), .path = bound.path});
     }
   }
 
   std::map<Key, Namespace> found_;
   std::deque<std::pair<Key, Fd>> to_ask_;
   std::set<std::uint64_t> mounts_of_;
+  std::string command_;  // of the process that is looked at; empty: not read yet
   std::size_t processes_ = 0;
   std::size_t hidden_ = 0;
 };
