@@ -7,6 +7,7 @@
 #include <chrono>
 #include <utility>
 
+#include "probes/refusal.h"
 #include "probes/stage.h"
 
 namespace nsbench {
@@ -169,6 +170,15 @@ void CheckRun::excuse_userns_off(CaseResult& result) const {
   result.statements.clear();
 }
 
+void CheckRun::excuse_refusal(CaseResult& result) const {
+  const std::optional<Skip> refused = refused_here(result, transcript_, *support_);
+  if (!refused) return;
+  result.verdict = VerdictKind::Skip;
+  result.skip = refused->reason;
+  result.observed = refused->text;
+  result.statements.clear();
+}
+
 // A rule is tried on every kernel, since fixes are backported; where it does not hold on one older
 // than the rule, that is no failure.
 void CheckRun::excuse_old_kernel(CaseResult& result) const {
@@ -206,6 +216,7 @@ CaseResult CheckRun::finish() {
   if (!message) arena_->begin_end();  // whatever it is up to
   judge(message, result);
   excuse_userns_off(result);
+  excuse_refusal(result);
   excuse_old_kernel(result);
   result.seconds = std::chrono::duration<double>(Deadline::Clock::now() - started_).count();
   return result;

@@ -72,6 +72,7 @@ class CheckRun {
       : what_(what), support_(&support), times_(times) {}
   void judge(const Result<std::string>& message, CaseResult& result);
   void excuse_userns_off(CaseResult& result) const;
+  void excuse_refusal(CaseResult& result) const;
   void excuse_old_kernel(CaseResult& result) const;
   void judge_refusal(const Error& refusal, CaseResult& result) const;
 

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <sys/socket.h>
 
+#include <cerrno>
 #include <chrono>
 #include <cstring>
 #include <utility>
@@ -52,10 +53,15 @@ bool given_up(Scene& scene, const Error& trouble) {
 // The body of a process that looks and answers.
 int answer(Channel& channel, const Look& look) { return channel.send(encoded(look)) ? 0 : 1; }
 
-bool take_answer(Scene& scene, Channel& channel, std::string_view prefix) {
+// `end` waits for the helper's end.
+template <class End>
+bool take_answer(Scene& scene, Channel& channel, std::string_view prefix, const End& end) {
   const Result<std::string> text = channel.receive(Deadline::in(patience()));
   if (!text) {
-    scene.broken(fmt::format("a helper process gave no answer: {}", text.error().str()));
+    const bool hung_up = text.error().err == ECONNRESET;
+    const Result<ExitStatus> ended = hung_up ? end() : Result<ExitStatus>(text.error());
+    scene.broken(fmt::format("a helper process gave no answer: {}",
+                             ended ? "it " + ended->str() : text.error().str()));
     return false;
   }
   const Result<Transcript> one = Transcript::decode(*text);
@@ -92,7 +98,8 @@ bool in_child(Scene& scene, const Look& look) {
   });
   if (!child) return given_up(scene, child.error());
   ends->second.close();
-  return take_answer(scene, ends->first, "");
+  return take_answer(scene, ends->first, "",
+                     [&child] { return child->wait(Deadline::in(patience())); });
 }
 
 bool in_nested(Scene& scene, std::string_view prefix, NamespaceSet set, const Look& look,
@@ -110,7 +117,8 @@ bool in_nested(Scene& scene, std::string_view prefix, NamespaceSet set, const Lo
   scene.seen.result(fmt::format("{} enter", prefix), member ? 0 : member.error().err);
   if (!member) return true;
   ends->second.close();
-  return take_answer(scene, ends->first, prefix);
+  return take_answer(scene, ends->first, prefix,
+                     [&member] { return member->wait(Deadline::in(patience())); });
 }
 
 bool send_fd(int socket, int fd) {

@@ -32,6 +32,14 @@ bool went_wrong(const CaseResult& control) {
   return control.verdict == VerdictKind::Broken || control.verdict == VerdictKind::Fail;
 }
 
+// What holds is not proven by a control that could not be played.
+void skip_as(const CaseResult& control, CaseResult& result) {
+  result.verdict = VerdictKind::Skip;
+  result.skip = control.skip;
+  result.observed = "its control could not be played: " + control.observed;
+  result.statements.clear();
+}
+
 void settle(CaseResult& result, const CaseResult& control) {
   if (result.verdict == VerdictKind::Pass) {
     result.observed = fmt::format("the control did not leak, or went wrong ({}; observed: {})",
@@ -92,16 +100,23 @@ std::vector<Splat> splats_of(const KernelInfo& kernel) {
 }
 
 void settle_controls(std::vector<CaseResult>& cases) {
-  std::map<CaseId, std::size_t> wrong;  // by the id of the real case beside it
+  std::map<CaseId, std::size_t> wrong;    // by the id of the real case beside it
+  std::map<CaseId, std::size_t> skipped;  // the same
   for (std::size_t i = 0; i < cases.size(); ++i) {
     CaseResult& result = cases[i];
-    if (!result.id.control || !went_wrong(result)) continue;
+    if (!result.id.control) continue;
+    if (result.verdict == VerdictKind::Skip) skipped.emplace(result.id.with_control(false), i);
+    if (!went_wrong(result)) continue;
     result.verdict = VerdictKind::Broken;
     wrong.emplace(result.id.with_control(false), i);
   }
   for (CaseResult& result : cases) {
     const auto control = wrong.find(result.id);
     if (control != wrong.end()) settle(result, cases[control->second]);
+    const auto unproven = skipped.find(result.id);
+    if (unproven != skipped.end() && result.verdict == VerdictKind::Pass) {
+      skip_as(cases[unproven->second], result);
+    }
   }
 }
 

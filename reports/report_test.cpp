@@ -72,12 +72,23 @@ TEST(SettleControls, AControlThatSaysFailIsBroken) {
   EXPECT_EQ(cases[1].verdict, VerdictKind::Broken);
 }
 
-TEST(SettleControls, APassWithoutAControlOrWithASkippedOneStays) {
+TEST(SettleControls, APassWithoutAControlStays) {
   std::vector<CaseResult> alone{result_of(name, VerdictKind::Pass)};
   settle_controls(alone);
   EXPECT_EQ(alone[0].verdict, VerdictKind::Pass);
-  EXPECT_EQ(settled(result_of(name, VerdictKind::Pass), control_of(VerdictKind::Skip)),
-            VerdictKind::Pass);
+}
+
+// A limit may have been used up just when the control's turn came.
+TEST(SettleControls, APassBesideASkippedControlIsNotProven) {
+  CaseResult control = control_of(VerdictKind::Skip);
+  control.skip = SkipReason::Limit;
+  control.observed = "clone(CLONE_NEWUTS): ENOSPC";
+  std::vector<CaseResult> cases{result_of(name, VerdictKind::Pass), control};
+  settle_controls(cases);
+  EXPECT_EQ(cases[0].verdict, VerdictKind::Skip);
+  EXPECT_EQ(cases[0].skip, SkipReason::Limit);
+  EXPECT_THAT(cases[0].observed, HasSubstr("ENOSPC"));
+  EXPECT_EQ(settled(result_of(name, VerdictKind::Fail), control), VerdictKind::Fail);
 }
 
 TEST(SettleControls, ALeakStaysAFailWhateverTheControlDid) {

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <deque>
 #include <map>
 #include <optional>
 #include <utility>
@@ -95,16 +96,26 @@ class Checks {
   }
 
   // Checks that mostly wait need little CPU: they have places of their own. Those that must run
-  // alone come last. False if nothing is left to be started.
+  // alone come last, and behind them those for which there was no room beside others. False if
+  // nothing is left to be started.
   bool start_what_can() {
     for (Queue* queue : {&waiting_, &ordinary_}) {
       while (!queue->empty() && queue->running < queue->places) start(*queue);
     }
     if (!waiting_.empty() || !ordinary_.empty()) return true;
-    if (alone_.empty() || !running_.empty()) return !alone_.empty();
+    Queue& last = alone_.empty() ? again_ : alone_;
+    if (last.empty() || !running_.empty()) return !last.empty() || !running_.empty();
     end_resting();
     wait_for_ending();
-    start(alone_);
+    exclusive_ = &last;
+    start(last);
+    return true;
+  }
+
+  // What a limit refused may have found no room beside others of ours.
+  bool try_again(const CheckCase& check, const CaseResult& result) {
+    if (result.skip != SkipReason::Limit || exclusive_ != nullptr) return false;
+    again_.checks.push_back(&refused_.emplace_back(check));
     return true;
   }
 
@@ -140,8 +151,10 @@ class Checks {
       CaseResult result = running_[i].finish();
       const CaseId id = result.id;
       options_.on_end(id);
-      keep(std::move(result));
-      --queue_of(*running_[i].what().probe, *this).running;
+      const CheckCase& check = running_[i].what();
+      --(exclusive_ != nullptr ? *exclusive_ : queue_of(*check.probe, *this)).running;
+      if (!try_again(check, result)) keep(std::move(result));
+      exclusive_ = nullptr;
       let_end(id, running_[i].take_arena());
       running_.erase(running_.begin() + static_cast<std::ptrdiff_t>(i));
     }
@@ -208,7 +221,7 @@ class Checks {
                      running.empty() ? "none" : fmt::format("{}", fmt::join(running, ", ")))});
   }
   [[nodiscard]] bool all_started() const {
-    return ordinary_.empty() && waiting_.empty() && alone_.empty();
+    return ordinary_.empty() && waiting_.empty() && alone_.empty() && again_.empty();
   }
 
   void keep(CaseResult result) {
@@ -264,6 +277,9 @@ class Checks {
   Queue ordinary_;
   Queue waiting_;
   Queue alone_;
+  Queue again_;                    // what a limit refused; by itself, too
+  std::deque<CheckCase> refused_;  // those of again_
+  Queue* exclusive_ = nullptr;     // of the check that runs alone now; else null
   std::size_t done_ = 0;
   bool enough_ = false;
   std::vector<CheckRun> running_;

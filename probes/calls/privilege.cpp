@@ -20,10 +20,12 @@ namespace {
 
 constexpr std::chrono::seconds patience{5};
 
+// -1, as for what was not seen, of a process that a signal ended.
 int status_of(Result<Child>& child) {
   if (!child) return child.error().err;
   const Result<ExitStatus> ended = child->wait(Deadline::in(patience));
-  return ended ? ended->code : ended.error().err;
+  if (!ended) return ended.error().err;
+  return ended->signal == 0 ? ended->code : -1;
 }
 
 // The errno with which a process that ends at once makes a namespace, by the way of the case.

@@ -26,12 +26,14 @@ namespace {
 
 constexpr std::chrono::seconds patience{5};
 
-// The errno of joining a namespace by its file, in a process of its own.
+// The errno of joining a namespace by its file, in a process of its own; -1, as for what was not
+// seen, if a signal ended that.
 int join(int fd) {
   Result<Child> child = Child::fork([fd] { return calls::setns(fd, 0) == 0 ? 0 : errno; });
   if (!child) return child.error().err;
   const Result<ExitStatus> ended = child->wait();
-  return ended ? ended->code : ended.error().err;
+  if (!ended) return ended.error().err;
+  return ended->signal == 0 ? ended->code : -1;
 }
 
 // With room for one: a namespace of this kind is made, kept by `keeper` alone, found still there,
@@ -147,12 +149,14 @@ Judgement judge(const Transcript& t) {
 template <class Keeper>
 constexpr std::array acts{Act{Side::Outside, "outside keeps", keep_each<Keeper>}};
 
-// Makes the last one of a chain, hands out a descriptor of it, and stays.
+// Makes the last one of a chain, hands out a descriptor of it, and stays. Its exit status is the
+// errno of making it.
 int offer(Kind last, std::pair<Channel, Channel>& ends) {
   ends.first.close();
   Result<Child> inner = hold_open({last}, Deadline::in(patience));
-  const Fd ns = inner ? ns_file::open(last, *inner) : Fd();
-  if (!ns.valid() || !send_fd(ends.second.fd(), ns.get())) return 1;
+  if (!inner) return inner.error().err;
+  const Fd ns = ns_file::open(last, *inner);
+  if (!ns.valid() || !send_fd(ends.second.fd(), ns.get())) return errno;
   return ends.second.receive() ? 0 : 1;  // until the other end is closed
 }
 
@@ -175,7 +179,8 @@ void hold_the_last(Observation& seen, Kind last) {
     middle_name = ns_file::name_of(ns_file::open(middle.kinds().front(), outer->child).get());
     // It reaps its own child: a zombie still holds its user namespace.
     ends->first.close();
-    static_cast<void>(outer->wait(Deadline::in(patience)));
+    const Result<ExitStatus> ended = outer->wait(Deadline::in(patience));
+    seen.result(name + " last made", kept.valid() ? 0 : ended ? ended->code : -1);
   }
   const unsigned request = last == Kind::Uts ? ns_file::get_userns : ns_file::get_parent;
   seen.text(name + "'s middle", middle_name);
@@ -213,6 +218,7 @@ Judgement judge_chains(const Transcript& t) {
                                  : "the parent of a " + std::string(row(last).name) + " namespace";
     const std::string middle = seen.text_of(name + "'s middle");
     j.works_errno("a chain of two can be made: " + what, seen.errno_of(name + " made"));
+    j.works_errno("so can the last of them: " + what, seen.errno_of(name + " last made"));
     j.works("the first has a name: " + what, "KIND:[inode]", middle,
             middle.find(":[") != std::string::npos);
     j.rule_equal("it is found through the last: " + what, middle, seen.text_of(name + "'s asked"));

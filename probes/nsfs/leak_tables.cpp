@@ -200,6 +200,7 @@ LeakTable keepalive_child_leaks() {
   for (const std::string_view kind : {"user", "pid", "uts"}) {
     const std::string name = fmt::format("limited {}", kind);
     table.facts.emplace_back(act, name + " made", ok);
+    table.facts.emplace_back(act, name + " last made", ok);
     table.facts.emplace_back(act, name + "'s middle", link(kind, 3));
     table.facts.emplace_back(act, name + "'s asked", link(kind, 3), link(kind, 4));
     table.facts.emplace_back(act, name + " another", full, ok);

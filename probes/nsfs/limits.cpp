@@ -43,7 +43,8 @@ int try_to_make(Kind kind) {
       Child::fork([kind] { return calls::unshare(row(kind).flag) == 0 ? 0 : errno; });
   if (!child) return child.error().err;
   const Result<ExitStatus> ended = child->wait();
-  return ended ? ended->code : ended.error().err;
+  if (!ended) return ended.error().err;
+  return ended->signal == 0 ? ended->code : -1;  // as what was not seen
 }
 
 int await_room(Kind kind) {

@@ -54,6 +54,7 @@ constexpr std::array trials{
     Trial{"setdomainname", SYS_setdomainname, {0, bad}, EINVAL, {}, true},
     Trial{"chroot", SYS_chroot, {0}, EFAULT},
     Trial{"ptrace", SYS_ptrace, {bad, bad, 0, 0}, ESRCH},
+    Trial{"open_by_handle_at", SYS_open_by_handle_at, {bad, 0, 0}, EFAULT, {6, 12}},
     Trial{"keyctl", SYS_keyctl, {bad}, EOPNOTSUPP},
     Trial{"add_key", SYS_add_key, {0, 0, 0, 0, 0}, EFAULT},
 };

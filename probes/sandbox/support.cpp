@@ -18,6 +18,7 @@
 #include "probes/sandbox/files.h"
 #include "probes/sandbox/filtered_calls.h"
 #include "probes/sandbox/id_map.h"
+#include "probes/sandbox/limits.h"
 #include "probes/sandbox/proc_text.h"
 #include "reports/number.h"
 
@@ -167,6 +168,11 @@ std::optional<Evidence> forbidden_by(const Support& support, const Error& refusa
   return std::nullopt;
 }
 
+bool filter_kills(const Support& support) {
+  return std::any_of(support.filtered.begin(), support.filtered.end(),
+                     [](const FilteredCall& call) { return call.err == 0; });
+}
+
 }  // namespace
 
 KernelRelease KernelRelease::parse(std::string_view release) {
@@ -230,8 +236,20 @@ std::optional<Skip> Support::explain(const Error& refusal, bool userns) const {
   };
   switch (refusal.err) {
     case EAGAIN:  // clone(2)
-      if (!process_limit.empty()) return skip(SkipReason::Limit, process_limit);
+    case EMFILE:
+    case ENOMEM:
+      if (const std::string limit = low_limit_behind(refusal.err, *this); !limit.empty()) {
+        return skip(SkipReason::Limit, limit);
+      }
       return std::nullopt;
+    case ENOENT:
+      if (proc || refusal.step.find("proc") == std::string::npos) return std::nullopt;
+      return skip(SkipReason::Policy, "no /proc is mounted here");
+    case 0:
+      if (refusal.step.find("SIGSYS") == std::string::npos || !filter_kills(*this)) {
+        return std::nullopt;
+      }
+      return skip(SkipReason::Policy, "a seccomp filter ended it");
     case EINVAL:
       if (refusal.step.starts_with("setns(pidfd") && release < KernelRelease{5, 8}) {
         return skip(SkipReason::KernelTooOld, "older than 5.8");

@@ -1,0 +1,201 @@
+#include "probes/refusal.h"
+
+#include <fmt/format.h>
+#include <linux/capability.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <set>
+#include <string>
+
+#include "probes/sandbox/id_map.h"
+#include "probes/sandbox/limits.h"
+
+namespace nsbench {
+
+namespace {
+
+// Capabilities that probes use as root, by the families that can't do without them. Others meet
+// their want as EPERM or EACCES.
+struct Wanted {
+  int capability;
+  const char* name;
+  std::string_view family;
+};
+constexpr std::array wanted{
+    Wanted{CAP_NET_ADMIN, "CAP_NET_ADMIN", "net"},
+    Wanted{CAP_NET_RAW, "CAP_NET_RAW", "net"},
+    Wanted{CAP_SYS_PTRACE, "CAP_SYS_PTRACE", ""},
+    Wanted{CAP_SYS_TIME, "CAP_SYS_TIME", "time"},
+    Wanted{CAP_SYS_RESOURCE, "CAP_SYS_RESOURCE", ""},
+    Wanted{CAP_DAC_OVERRIDE, "CAP_DAC_OVERRIDE", ""},
+    Wanted{CAP_DAC_READ_SEARCH, "CAP_DAC_READ_SEARCH", ""},
+    Wanted{CAP_IPC_OWNER, "CAP_IPC_OWNER", ""},
+    Wanted{CAP_IPC_LOCK, "CAP_IPC_LOCK", ""},
+    Wanted{CAP_SYS_CHROOT, "CAP_SYS_CHROOT", ""},
+    Wanted{CAP_SETUID, "CAP_SETUID", ""},
+    Wanted{CAP_SETGID, "CAP_SETGID", ""},
+    Wanted{CAP_CHOWN, "CAP_CHOWN", ""},
+    Wanted{CAP_FOWNER, "CAP_FOWNER", ""},
+    Wanted{CAP_KILL, "CAP_KILL", ""},
+    Wanted{CAP_MKNOD, "CAP_MKNOD", ""},
+    Wanted{CAP_SETFCAP, "CAP_SETFCAP", ""},
+    Wanted{CAP_SETPCAP, "CAP_SETPCAP", ""},
+    Wanted{CAP_SYS_BOOT, "CAP_SYS_BOOT", ""},
+    Wanted{CAP_SYS_NICE, "CAP_SYS_NICE", ""},
+};
+
+// Not seen: what came after an act that went wrong, or an answer of a process that was killed.
+bool was_seen(const Statement& statement) {
+  return statement.observed != "(not seen)" && statement.observed != "'(not seen)'" &&
+         statement.observed != "-1" && statement.observed != "'-1'";
+}
+
+bool went_wrong(const CaseResult& result, const Statement& statement) {
+  const bool leak_wanted = result.id.control && statement.kind == Statement::Kind::Isolation;
+  return statement.holds == leak_wanted;
+}
+
+// Whether a legal act went wrong, or nothing but what was not seen did.
+bool nothing_was_arranged(const CaseResult& result) {
+  if (result.statements.empty()) return result.verdict == VerdictKind::Broken;
+  bool only_unseen = true;
+  for (const Statement& one : result.statements) {
+    if (!went_wrong(result, one)) continue;
+    if (one.kind == Statement::Kind::Works) return true;
+    only_unseen = only_unseen && !was_seen(one);
+  }
+  return only_unseen;
+}
+
+// The names of errno values in a text: "act \"a\" inside: mount(tmpfs): EPERM".
+void add_named(const std::string& text, std::set<int>& errors) {
+  for (std::size_t at = 0; (at = text.find('E', at)) != std::string::npos;) {
+    const std::size_t end = text.find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789", at);
+    const std::string word = text.substr(at, end == std::string::npos ? end : end - at);
+    if (const int err = errno_value(word); err != 0) errors.insert(err);
+    at += std::max<std::size_t>(word.size(), 1);
+  }
+}
+
+using Errors = std::set<int>;
+
+bool forbidden(const Errors& errors) { return errors.contains(EPERM) || errors.contains(EACCES); }
+
+// What legal acts that went wrong were answered with.
+Errors errors_of_legal_acts(const CaseResult& result) {
+  Errors errors;
+  add_named(result.observed, errors);
+  for (const Statement& one : result.statements) {
+    if (went_wrong(result, one) && one.kind == Statement::Kind::Works) {
+      add_named(one.observed, errors);
+    }
+  }
+  return errors;
+}
+
+Errors errors_of_all(const Transcript& seen) {
+  Errors errors;
+  for (const Entry& entry : seen.entries()) {
+    for (const Fact& fact : entry.seen.facts()) {
+      if (fact.kind == Fact::Kind::Errno && fact.number > 0) {
+        errors.insert(static_cast<int>(fact.number));
+      }
+    }
+  }
+  return errors;
+}
+
+Skip filtered(const FilteredCall& call) {
+  return {SkipReason::Policy,
+          call.err == 0 ? fmt::format("a seccomp filter ends processes that call {}", call.name)
+                        : fmt::format("a seccomp filter answers {} with {}", call.name,
+                                      errno_name(call.err))};
+}
+
+// Whether an act names the call, and saw the filter's answer to it.
+bool was_met(const FilteredCall& call, const CaseResult& result, const Transcript& seen) {
+  if (call.err == 0) return result.observed.find("SIGSYS") != std::string::npos;
+  if (result.observed.find(call.name + "(") != std::string::npos &&
+      result.observed.find(errno_name(call.err)) != std::string::npos) {
+    return true;
+  }
+  for (const Entry& entry : seen.entries()) {
+    for (const Fact& fact : entry.seen.facts()) {
+      const bool answered = fact.kind == Fact::Kind::Errno && fact.number == call.err;
+      if (answered && fact.name.find(call.name) != std::string::npos) return true;
+    }
+  }
+  return false;
+}
+
+std::optional<Skip> by_filter_met(const CaseResult& result, const Transcript& seen,
+                                  const Support& support) {
+  for (const FilteredCall& call : support.filtered) {
+    if (was_met(call, result, seen)) return filtered(call);
+  }
+  return std::nullopt;
+}
+
+// The call may not be named by what was seen.
+std::optional<Skip> by_filter(const Support& support, const Errors& errors) {
+  for (const FilteredCall& call : support.filtered) {
+    if (call.err == 0 || errors.contains(call.err)) return filtered(call);
+  }
+  return std::nullopt;
+}
+
+std::optional<Skip> by_limit(const Support& support, const Errors& errors) {
+  if ((errors.contains(ENOSPC) || errors.contains(EUSERS)) && !support.low_limits.empty()) {
+    const Kind first = support.low_limits.kinds().front();
+    return Skip{SkipReason::Limit, fmt::format("user.{} is low", row(first).limit)};
+  }
+  for (const int err : errors) {
+    const std::string limit = low_limit_behind(err, support);
+    if (!limit.empty()) return Skip{SkipReason::Limit, limit};
+  }
+  return std::nullopt;
+}
+
+std::optional<Skip> by_capabilities(const CaseResult& result, const Support& support,
+                                    const Errors& errors) {
+  if (result.id.privilege != Privilege::Root || !support.sys_admin) return std::nullopt;
+  std::string missing;
+  for (const Wanted& one : wanted) {
+    if (has_capability(one.capability)) continue;
+    if (!forbidden(errors) && one.family != result.id.family) continue;
+    missing += (missing.empty() ? "" : ", ") + std::string(one.name);
+  }
+  if (missing.empty()) return std::nullopt;
+  return Skip{SkipReason::NoPrivilege, "this process has no " + missing};
+}
+
+std::optional<Skip> refused_with(const Errors& errors, const CaseResult& result,
+                                 const Support& support) {
+  if (auto skip = by_limit(support, errors)) return skip;
+  if (!support.proc && errors.contains(ENOENT)) {
+    return Skip{SkipReason::Policy, "no /proc is mounted here"};
+  }
+  if (auto skip = by_capabilities(result, support, errors)) return skip;
+  return by_filter(support, errors);
+}
+
+}  // namespace
+
+std::optional<Skip> refused_here(const CaseResult& result, const Transcript& seen,
+                                 const Support& support) {
+  if (result.verdict != VerdictKind::Fail && result.verdict != VerdictKind::Broken) return {};
+  const Errors first = errors_of_legal_acts(result);
+  // A control never hides a kernel's fault: what leaks there does so by design.
+  if (!nothing_was_arranged(result) && !(result.id.control && forbidden(first))) return {};
+  std::optional<Skip> skip = by_filter_met(result, seen, support);
+  if (!skip) skip = refused_with(first, result, support);
+  if (!skip) skip = refused_with(errors_of_all(seen), result, support);
+  // What a check's own programs were refused is not told by an errno.
+  if (!skip && !support.filtered.empty()) skip = filtered(support.filtered.front());
+  if (skip) skip->text = fmt::format("{} ({})", result.observed, skip->text);
+  return skip;
+}
+
+}  // namespace nsbench
