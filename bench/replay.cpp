@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -10,11 +11,14 @@
 #include <cmath>
 #include <map>
 #include <memory>
+#include <optional>
 #include <utility>
 
 #include "bench/google_benchmark.h"
 #include "probes/sandbox/child.h"
 #include "probes/sandbox/fd.h"
+#include "reports/file.h"
+#include "reports/place.h"
 #include "reports/statistics.h"
 
 namespace nsbench {
@@ -54,6 +58,40 @@ std::string value_of(const std::vector<std::string>& words, std::string_view nam
   const std::size_t equals = found == words.rend() ? std::string::npos : found->find('=');
   return equals == std::string::npos ? "" : found->substr(equals + 1);
 }
+
+// Before it is measured what is to be written; nothing is made yet.
+Status check_writable(const std::string& path) {
+  if (path.empty()) return {};
+  const Result<Place> place = find_place(path);
+  if (!place) return place.error();
+  const std::string name = place->what ? place->name : ".";
+  const int flags = place->open_file ? 0 : AT_SYMLINK_NOFOLLOW;
+  if (::faccessat(place->directory.get(), name.c_str(), W_OK, flags) == 0) return {};
+  return Error::last(fmt::format("access({})", path));
+}
+
+// What Google Benchmark writes to a file that it opens by name, and that others might put a link in
+// the place of: a file in memory, which is then written as every report is.
+class Caught {
+ public:
+  static Result<Caught> file() {
+    Caught caught;
+    caught.file_ = Fd(::memfd_create("benchmark_out", MFD_CLOEXEC));
+    if (!caught.file_.valid()) return Error::last("memfd_create");
+    if (::access(caught.path().c_str(), W_OK) != 0) {
+      return Error::last(fmt::format("--benchmark_out needs a /proc: access({})", caught.path()));
+    }
+    return caught;
+  }
+  [[nodiscard]] std::string path() const { return fmt::format("/proc/self/fd/{}", file_.get()); }
+  [[nodiscard]] Status write_to(const std::string& path) const {
+    const Result<std::string> text = read_file(this->path());
+    return text ? write_file(path, *text) : Status(text.error());
+  }
+
+ private:
+  Fd file_;
+};
 
 Status check_readable(const std::vector<std::string>& words) {
   Result<Child> child = Child::fork([&words] {
@@ -174,11 +212,7 @@ Status check_google_flags(const std::vector<std::string>& words) {
     }
     if (Status readable = check_readable({word}); !readable) return readable;
   }
-  const std::string path = value_of(words, out_flag);
-  if (path.empty()) return {};
-  const Fd file(::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0666));
-  if (!file.valid()) return Error::last(fmt::format("open({})", path));
-  return {};
+  return check_writable(value_of(words, out_flag));
 }
 
 bool wants_display(const std::vector<std::string>& words) {
@@ -188,8 +222,17 @@ bool wants_display(const std::vector<std::string>& words) {
   });
 }
 
-void replay(std::span<const Series> series, const std::vector<std::string>& words) {
-  bench::initialise_google_benchmark(words);
+Status replay(std::span<const Series> series, const std::vector<std::string>& words) {
+  const std::string path = value_of(words, out_flag);
+  std::optional<Caught> caught;
+  std::vector<std::string> ours = words;
+  if (!path.empty()) {
+    Result<Caught> made = Caught::file();
+    if (!made) return made.error();
+    caught = std::move(*made);
+    ours.push_back(fmt::format("{}={}", out_flag, caught->path()));
+  }
+  bench::initialise_google_benchmark(ours);
   benchmark::ClearRegisteredBenchmarks();
   std::map<std::string, const Series*> all;
   std::vector<std::size_t> next(series.size(), 0);
@@ -205,16 +248,16 @@ void replay(std::span<const Series> series, const std::vector<std::string>& word
         ->Iterations(1)
         ->Repetitions(std::max(1, static_cast<int>(one.batches.size())));
   }
-  if (all.empty()) return;
+  if (all.empty()) return {};
   bench::SilentReporter silent;
   Measured display(std::unique_ptr<BenchmarkReporter>(benchmark::CreateDefaultDisplayReporter()),
                    all);
   BenchmarkReporter* const shown =
       wants_display(words) ? static_cast<BenchmarkReporter*>(&display) : &silent;
   Measured file(file_reporter(value_of(words, out_format_flag)), all);
-  const bool has_file = !value_of(words, out_flag).empty();
-  benchmark::RunSpecifiedBenchmarks(shown, has_file ? &file : nullptr, ".");
+  benchmark::RunSpecifiedBenchmarks(shown, caught ? &file : nullptr, ".");
   benchmark::ClearRegisteredBenchmarks();
+  return caught ? caught->write_to(path) : Status();
 }
 
 }  // namespace nsbench

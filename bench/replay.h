@@ -29,7 +29,7 @@ bool wants_display(const std::vector<std::string>& words);
 // Reports `series` by the reporters that the words name: each batch is a repetition, its time the
 // batch's p25, its iterations the batch's calls; p50 and p99 of the series are counters. Series of
 // bytes are left out. The words must have been checked. Sets Google Benchmark up in this process:
-// once only.
-void replay(std::span<const Series> series, const std::vector<std::string>& words);
+// once only. An Error: its file could not be written.
+Status replay(std::span<const Series> series, const std::vector<std::string>& words);
 
 }  // namespace nsbench

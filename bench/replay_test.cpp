@@ -46,8 +46,9 @@ std::string replayed(const std::vector<Series>& series, const std::string& forma
   const std::string path = testing::TempDir() + "/replay." + std::to_string(::getpid());
   const pid_t pid = ::fork();
   if (pid == 0) {
-    replay(series, {"--benchmark_out=" + path, "--benchmark_out_format=" + format});
-    ::_exit(0);
+    const Status written =
+        replay(series, {"--benchmark_out=" + path, "--benchmark_out_format=" + format});
+    ::_exit(written ? 0 : 1);
   }
   int status = 0;
   ::waitpid(pid, &status, 0);

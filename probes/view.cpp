@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <csignal>
 #include <nlohmann/json.hpp>
 #include <numeric>
 #include <set>
@@ -46,7 +47,33 @@ std::string nearest_names(std::string_view wrong) {
   return nearest(wrong, {names.begin(), names.end()});
 }
 
+// Ends the process if a look takes too long, and says which: a /proc of somebody's making (FUSE)
+// need not answer.
+class LookDeadline {
+ public:
+  explicit LookDeadline(const Probe& probe) {
+    line_ = fmt::format("nsprobe: {} did not answer within {} s\n", subject(probe), seconds);
+    struct sigaction action {};
+    action.sa_handler = give_up;
+    ::sigaction(SIGALRM, &action, nullptr);
+    ::alarm(seconds);
+  }
+  LookDeadline(const LookDeadline&) = delete;
+  LookDeadline& operator=(const LookDeadline&) = delete;
+  ~LookDeadline() { ::alarm(0); }
+
+ private:
+  static constexpr unsigned seconds = 30;
+  static void give_up(int) {
+    static_cast<void>(::write(STDERR_FILENO, line_.data(), line_.size()));
+    constexpr int exit_unknown = 3;
+    ::_exit(exit_unknown);
+  }
+  static inline std::string line_;
+};
+
 Observation look(const Probe& probe) {
+  const LookDeadline deadline(probe);
   Observation seen;
   probe.look(seen);
   return seen;

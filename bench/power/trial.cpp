@@ -14,6 +14,7 @@
 #include "probes/sandbox/fd.h"
 #include "reports/file.h"
 #include "reports/json_cursor.h"
+#include "reports/place.h"
 
 namespace nsbench::power {
 namespace {
@@ -239,7 +240,11 @@ Result<TrialFile> read_trials(const std::string& path) {
 }
 
 Status append_trial(const std::string& path, const Trial& trial) {
-  const Fd fd(::open(path.c_str(), O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC, 0644));
+  const Result<Place> place = find_place(path);
+  if (!place) return place.error();
+  const int follow = place->open_file ? 0 : O_NOFOLLOW;
+  const Fd fd(::openat(place->directory.get(), place->name.c_str(),
+                       O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC | follow, 0644));
   if (!fd.valid()) return Error::last(fmt::format("open({})", path));
   std::string line = to_line(trial) + '\n';
   if (ends_in_mid_line(fd.get())) line.insert(line.begin(), '\n');

@@ -3,9 +3,12 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/mman.h>
+#include <sys/sendfile.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstdlib>
@@ -20,6 +23,11 @@ namespace nsbench::kernel {
 namespace {
 
 constexpr const char* qemu = "qemu-system-x86_64";
+// No more system calls than a machine without devices of the host's needs: a guest that gets the
+// better of QEMU can start no program and change no user.
+constexpr const char* qemu_sandbox =
+    "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny";
+constexpr const char* kvm_device = "/dev/kvm";
 
 // What the program needs of ours; it has them by the same numbers.
 struct Files {
@@ -27,6 +35,18 @@ struct Files {
 };
 
 std::string path_of(int fd) { return fmt::format("/proc/self/fd/{}", fd); }
+
+// Whether QEMU was built with seccomp; asked once.
+bool has_sandbox() {
+  static const bool has = [] {
+    const Fd nothing(::open("/dev/null", O_WRONLY | O_CLOEXEC));
+    Result<Contained> asked = Contained::start(
+        {.argv = {qemu, "-sandbox", qemu_sandbox, "-version"}, .output = nothing.get()});
+    constexpr std::chrono::seconds enough{20};
+    return asked && asked->wait(Deadline::in(enough)) && asked->fate() == "exited with 0";
+  }();
+  return has;
+}
 
 std::vector<std::string> qemu_words(const MachineSpec& spec, const Files& files) {
   const bool kvm = spec.engine == Engine::Kvm;
@@ -54,6 +74,9 @@ std::vector<std::string> qemu_words(const MachineSpec& spec, const Files& files)
        fmt::format("file,id=console,path={},append=on", path_of(files.console)), "-serial",
        "chardev:console", "-chardev", fmt::format("socket,id=channel,fd={}", files.channel),
        "-serial", "chardev:channel"});
+  const bool own_sandbox =
+      std::find(spec.qemu_args.begin(), spec.qemu_args.end(), "-sandbox") != spec.qemu_args.end();
+  if (!own_sandbox && has_sandbox()) words.insert(words.end(), {"-sandbox", qemu_sandbox});
   words.insert(words.end(), spec.qemu_args.begin(), spec.qemu_args.end());
   return words;
 }
@@ -74,12 +97,50 @@ std::vector<std::string> uml_words(const MachineSpec& spec, const Files& files) 
   return words;
 }
 
-// In memory, and open for reading by whoever has its path under /proc/self/fd.
-Result<Fd> file_in_memory(const char* name, std::string_view bytes) {
-  Fd file(::memfd_create(name, MFD_CLOEXEC));
+// In memory, and open for whoever has its path under /proc/self/fd.
+Result<Fd> file_in_memory(const char* name) {
+  Fd file(::memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING));
   if (!file.valid()) return Error::last(fmt::format("memfd_create({})", name));
-  if (Status written = write_all(file.get(), bytes); !written) return written.error();
   return file;
+}
+
+// From now on nobody changes what is in it.
+Status seal(const Fd& file) {
+  constexpr int seals = F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL;
+  if (::fcntl(file.get(), F_ADD_SEALS, seals) == 0) return {};
+  return Error::last("fcntl(F_ADD_SEALS)");
+}
+
+Result<Fd> sealed_file(const char* name, std::string_view bytes) {
+  Result<Fd> file = file_in_memory(name);
+  if (!file) return file;
+  if (Status written = write_all(file->get(), bytes); !written) return written.error();
+  if (Status sealed = seal(*file); !sealed) return sealed.error();
+  return file;
+}
+
+// The image as it is, or a copy in memory, where only its owner may read it: the machine is
+// somebody else.
+Result<Fd> open_image(const MachineSpec& spec) {
+  const auto failed = [&spec](const char* step) {
+    return Error::last(fmt::format("{}({})", step, spec.image.path));
+  };
+  Fd file(::open(spec.image.path.c_str(), O_RDONLY | O_CLOEXEC));
+  struct stat info {};
+  if (!file.valid()) return failed("open");
+  if (::fstat(file.get(), &info) != 0) return failed("fstat");
+  const mode_t needed = spec.engine == Engine::Uml ? S_IROTH | S_IXOTH : S_IROTH;
+  if ((info.st_mode & needed) == needed) return file;
+  Result<Fd> copy = file_in_memory("kernel");
+  if (!copy) return copy;
+  for (off_t left = info.st_size; left > 0;) {
+    const ssize_t got =
+        ::sendfile(copy->get(), file.get(), nullptr, static_cast<std::size_t>(left));
+    if (got <= 0) return failed("sendfile");
+    left -= got;
+  }
+  if (Status sealed = seal(*copy); !sealed) return sealed.error();
+  return copy;
 }
 
 Status can_run(const MachineSpec& spec) {
@@ -126,11 +187,11 @@ std::string command_line_of(const MachineSpec& spec) {
 
 Result<std::unique_ptr<Machine>> Machine::start(const MachineSpec& spec) {
   if (Status fine = can_run(spec); !fine) return fine.error();
-  const Fd kernel(::open(spec.image.path.c_str(), O_RDONLY | O_CLOEXEC));
-  if (!kernel.valid()) return Error::last(fmt::format("open({})", spec.image.path));
-  const Result<Fd> initramfs = file_in_memory("initramfs", spec.initramfs);
+  const Result<Fd> kernel = open_image(spec);
+  if (!kernel) return kernel.error();
+  const Result<Fd> initramfs = sealed_file("initramfs", spec.initramfs);
   if (!initramfs) return initramfs.error();
-  Result<Fd> console = file_in_memory("console", "");
+  Result<Fd> console = file_in_memory("console");
   if (!console) return console.error();
   if (::fcntl(console->get(), F_SETFL, O_APPEND) != 0) return Error::last("fcntl(O_APPEND)");
   std::array<int, 2> ends{};
@@ -140,7 +201,7 @@ Result<std::unique_ptr<Machine>> Machine::start(const MachineSpec& spec) {
   std::unique_ptr<Machine> machine(new Machine);
   machine->channel_ = Fd(ends[0]);
   const Fd guest_end(ends[1]);
-  const Files files{.kernel = kernel.get(),
+  const Files files{.kernel = kernel->get(),
                     .initramfs = initramfs->get(),
                     .console = console->get(),
                     .channel = guest_end.get()};
@@ -148,6 +209,8 @@ Result<std::unique_ptr<Machine>> Machine::start(const MachineSpec& spec) {
   program.argv = spec.engine == Engine::Uml ? uml_words(spec, files) : qemu_words(spec, files);
   program.inherited = {files.kernel, files.initramfs, files.console, files.channel};
   program.output = files.console;
+  if (spec.engine == Engine::Kvm) program.device = kvm_device;
+  program.has_foreign_words = !spec.qemu_args.empty();
   Result<Contained> started = Contained::start(program);
   if (!started) return started.error();
   machine->program_ = std::move(*started);

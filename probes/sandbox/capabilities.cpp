@@ -22,7 +22,8 @@ Status limit_bounding_set(CapabilitySet kept) {
     if (had < 0) return {};
     if (had == 0 || kept.has(one)) continue;
     if (::prctl(PR_CAPBSET_DROP, one, 0, 0, 0) != 0) {
-      return errno == EPERM ? Status() : Status(Error::last("prctl(PR_CAPBSET_DROP)"));
+      const bool refused = errno == EPERM || errno == ENOSYS;
+      return refused ? Status() : Status(Error::last("prctl(PR_CAPBSET_DROP)"));
     }
   }
   return {};
@@ -30,10 +31,8 @@ Status limit_bounding_set(CapabilitySet kept) {
 
 Status keep_capabilities(CapabilitySet kept) {
   if (Status s = limit_bounding_set(kept); !s) return s;
-  // Not known before 4.3, where there is nothing to clear.
-  if (::prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) != 0 && errno != EINVAL) {
-    return Error::last("prctl(PR_CAP_AMBIENT_CLEAR_ALL)");
-  }
+  // What leaves the permitted set leaves the ambient one too; so does, with this, what stays.
+  static_cast<void>(::prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0));
   __user_cap_header_struct header{.version = _LINUX_CAPABILITY_VERSION_3, .pid = 0};
   std::array<__user_cap_data_struct, words> data{};
   if (::syscall(SYS_capget, &header, data.data()) != 0) return Error::last("capget");

@@ -14,6 +14,7 @@
 #include "reports/policy.h"
 #include "suites/cli/command.h"
 #include "suites/cli/outputs.h"
+#include "suites/cli/rights.h"
 #include "suites/cli/stop.h"
 #include "suites/cli/terminal.h"
 #include "suites/cli/under_test.h"
@@ -55,6 +56,7 @@ ExitCode run(const Options& options, const std::string& command_line) {
   const Result<std::optional<Policy>> policy = policy_of(options.out);
   if (!policy) return fail(policy.error());
   const Judging judging{.policy = *policy ? &**policy : nullptr, .today = today()};
+  keep_rights_of_harness();
   const auto* const stop = stop_on_signals();
   const Result<KernelUnderTest> kernel =
       KernelUnderTest::prepare(options.kernel, options.machine, stop);

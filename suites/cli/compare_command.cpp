@@ -13,6 +13,7 @@
 #include "suites/cli/command.h"
 #include "suites/cli/compare_run.h"
 #include "suites/cli/outputs.h"
+#include "suites/cli/rights.h"
 #include "suites/cli/saved_reports.h"
 
 namespace nsbench::cli {
@@ -90,10 +91,12 @@ Result<Sides> measured_sides(const Options& options, const std::string& command_
 
 ExitCode run(const Options& options, const std::string& command_line) {
   ::signal(SIGPIPE, SIG_IGN);
+  if (!options.measure.wanted()) keep_rights_over_files();
   const Result<std::vector<Output>> outputs = outputs_of(options.out, Serves::Compare);
   if (!outputs) return fail(outputs.error());
   const Result<Sides> sides =
       options.measure.wanted() ? measured_sides(options, command_line) : saved_sides(options);
+  keep_rights_over_files();
   return sides ? compare_sides(*sides, options, *outputs) : fail(sides.error());
 }
 

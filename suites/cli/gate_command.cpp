@@ -21,6 +21,7 @@
 #include "suites/cli/gate_matrix.h"
 #include "suites/cli/gate_sides.h"
 #include "suites/cli/outputs.h"
+#include "suites/cli/rights.h"
 #include "suites/cli/stop.h"
 #include "suites/suite.h"
 
@@ -282,6 +283,7 @@ ExitCode run_matrix(const Options& options, const Gate& gate, GateSide& base) {
 }
 
 ExitCode gate(const Options& options, const std::string& command_line) {
+  keep_rights_of_harness();
   if (options.now.empty() == options.matrix.empty()) {
     return usage(Error{"the new side is given by --new, or by --matrix"});
   }

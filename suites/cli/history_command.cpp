@@ -14,6 +14,7 @@
 #include "reports/json.h"
 #include "reports/printable.h"
 #include "suites/cli/command.h"
+#include "suites/cli/rights.h"
 #include "suites/cli/stop.h"
 #include "suites/cli/terminal.h"
 #include "suites/history/history.h"
@@ -274,7 +275,13 @@ Action add_history(CLI::App& app) {
       "percentiles. nsbench(1) tells how changes are found.\n\n"
       "Exit status: 0; 2 for usage, bad input, and a report that could not be added (others that "
       "were given are); 3 if it was interrupted before all were.");
-  return [chosen](const std::string&) { return (*chosen)(); };
+  return [options, chosen](const std::string&) {
+    if (Status shared = share_rights_on_the_way_to(options->db); !shared) {
+      return fail(shared.error());
+    }
+    keep_rights_over_files();
+    return (*chosen)();
+  };
 }
 
 }  // namespace nsbench::cli

@@ -7,6 +7,7 @@
 #include "reports/file.h"
 #include "suites/catalog.h"
 #include "suites/cli/command.h"
+#include "suites/cli/rights.h"
 #include "suites/cli/terminal.h"
 
 namespace nsbench::cli {
@@ -42,7 +43,10 @@ Action add_list(CLI::App& app) {
       ->excludes(long_form)
       ->excludes(cases);
   cases->excludes(long_form);
-  return [options](const std::string&) { return list(*options); };
+  return [options](const std::string&) {
+    keep_rights_over_files();
+    return list(*options);
+  };
 }
 
 Action add_explain(CLI::App& app) {
@@ -56,6 +60,7 @@ Action add_explain(CLI::App& app) {
       ->required();
   app.add_flag("--json", options->json, "As JSON");
   return [options](const std::string&) {
+    keep_rights_over_files();
     const auto width = static_cast<std::size_t>(columns(STDOUT_FILENO));
     return print(options->json ? explain_json(options->name) : explain(options->name, width));
   };

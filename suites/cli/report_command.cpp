@@ -9,6 +9,7 @@
 
 #include "suites/cli/command.h"
 #include "suites/cli/outputs.h"
+#include "suites/cli/rights.h"
 #include "suites/cli/saved_reports.h"
 
 namespace nsbench::cli {
@@ -35,6 +36,7 @@ Status check_counts(const std::vector<Output>& outputs, std::size_t reports) {
 }
 
 ExitCode run(const Options& options) {
+  keep_rights_over_files();
   ::signal(SIGPIPE, SIG_IGN);
   const Result<std::vector<Output>> outputs = outputs_of(options.out, Serves::Report);
   if (!outputs) return fail(outputs.error());

@@ -17,6 +17,7 @@
 #include "reports/printable.h"
 #include "reports/statistics.h"
 #include "suites/cli/command.h"
+#include "suites/cli/rights.h"
 #include "suites/cli/terminal.h"
 #include "suites/plan.h"
 
@@ -131,6 +132,7 @@ ExitCode rerun(const std::string& text, double seconds) {
     complain(wanted.error().str());
     return ExitCode::Usage;
   }
+  keep_rights_of_harness();
   const Support support = Support::look();
   for (const CheckCase& c : all_check_cases()) {
     if (c.id() == *wanted) return rerun_check(c, support);

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cmath>
 #include <cstdio>
 #include <ctime>
 #include <memory>
@@ -15,6 +16,7 @@
 #include <vector>
 
 #include "bench/replay.h"
+#include "probes/sandbox/capabilities.h"
 #include "probes/sandbox/support.h"
 #include "reports/gate.h"
 #include "suites/cli/command.h"
@@ -22,6 +24,7 @@
 #include "suites/cli/layout.h"
 #include "suites/cli/live_tap.h"
 #include "suites/cli/outputs.h"
+#include "suites/cli/rights.h"
 #include "suites/cli/stop.h"
 #include "suites/cli/terminal.h"
 #include "suites/environment.h"
@@ -44,6 +47,7 @@ struct RunOptions {
   int repeat = 1;
   std::uint64_t seed = 0;
   int jobs = 0;
+  double timeout = 0;   // seconds of the whole run; 0: by its plan
   std::string channel;  // a serial line
 };
 
@@ -76,7 +80,11 @@ ExitCode write_report(const RunOptions& options, const std::vector<Output>& outp
                                  [&report](const Format& format, const FormatOptions& how) {
                                    return format.of_reports(std::span(&report, 1), how);
                                  });
-  if (!options.google.empty()) replay(report.series, options.google);
+  if (!options.google.empty()) {
+    if (Status replayed = replay(report.series, options.google); !replayed && written) {
+      written = replayed;
+    }
+  }
   if (!printed) written = printed;
   return written ? ExitCode::Ok : cant_write(written.error());
 }
@@ -160,11 +168,16 @@ ExitCode run(RunOptions options, const std::string& command_line) {
     complain(host.error().str());
     return ExitCode::Usage;
   }
+  // Behind the look at the environment, which says what this process had.
+  if (Status kept = keep_capabilities(harness_capabilities); !kept) {
+    report.warnings.push_back({"capabilities", kept.error().str()});
+  }
   if (layout && !plan->benchmarks.empty()) report.warnings.push_back(std::move(*layout));
   if (std::optional<Warning> warning = warning_of(*plan)) report.warnings.push_back(*warning);
   if (options.jobs == 0) options.jobs = report.environment.cpus;
   ProgressLine line;
-  RunnerOptions how{.jobs = options.jobs,
+  RunnerOptions how{.timeout = std::chrono::seconds(std::llround(std::ceil(options.timeout))),
+                    .jobs = options.jobs,
                     .seed = options.seed,
                     .on_progress = [&line](const Progress& progress) { line.show(progress); },
                     .stop = stop};
@@ -181,6 +194,8 @@ ExitCode run(RunOptions options, const std::string& command_line) {
   };
   run_plan(*plan, how, support, report);
   line.clear();
+  // What is left to be done is to judge what the system under test said, and to write it.
+  keep_rights_over_files();
   report.kernel.taint = look_at_kernel().taint;  // what the run did to it, too
   Status printed = live ? live->end(report) : Status();
   const ExitCode code = judge(report, judging).decision.code;
@@ -249,6 +264,11 @@ Action add_run(CLI::App& app) {
   app.add_option("--jobs", options->jobs, "Checks side by side (default: as many as CPUs)")
       ->type_name("N")
       ->check(CLI::Range(1, 1024));
+  app.add_option("--timeout", options->timeout,
+                 "Give the run up after this long: what is known by then is reported, and the exit "
+                 "status is 3 (default: many times what its phases should take)")
+      ->type_name("SECONDS")
+      ->check(CLI::Range(1.0, 864000.0));
   add_output_options(app, options->out, Serves::Run);
   app.add_flag("--histogram", options->out.histogram,
                "Text: how the times of each benchmark are distributed, on a line each");

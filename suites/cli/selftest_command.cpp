@@ -12,6 +12,7 @@
 #include "reports/file.h"
 #include "reports/pattern.h"
 #include "suites/cli/command.h"
+#include "suites/cli/rights.h"
 #include "suites/cli/stop.h"
 #include "suites/selftest/formats.h"
 #include "suites/selftest/selftest.h"
@@ -72,6 +73,7 @@ ExitCode selftest_run(const Options& options) {
     const Status written = write_file("-", selftest::list_as_text(*lies));
     return written ? ExitCode::Ok : cant_write(written.error());
   }
+  keep_rights_of_harness();
   const Support support = Support::look();
   selftest::SelftestOptions run;
   run.lies = *lies;

@@ -20,6 +20,7 @@
 #include "probes/sandbox/serial_line.h"
 #include "reports/file.h"
 #include "reports/kernel_config.h"
+#include "reports/place.h"
 #include "reports/printable.h"
 #include "suites/plan.h"
 
@@ -67,6 +68,22 @@ Result<kernel::Engine> engine_named(const std::string& name, const kernel::Image
   return Error{fmt::format(
       "--engine {}: {} is {}", name, image.path,
       is_uml ? "a User-Mode Linux, which boots itself" : "no User-Mode Linux executable")};
+}
+
+// It is written as it comes, so not in one step as a report is.
+Result<Fd> open_console_file(const std::string& path) {
+  if (path == "-") {
+    Fd copy(::fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3));
+    if (!copy.valid()) return Error::last("fcntl(F_DUPFD, standard error)");
+    return copy;
+  }
+  const Result<Place> place = find_place(path);
+  if (!place) return place.error();
+  const int follow = place->open_file ? 0 : O_NOFOLLOW;
+  Fd file(::openat(place->directory.get(), place->name.c_str(),
+                   O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOCTTY | follow, 0644));
+  if (!file.valid()) return Error::last(fmt::format("open({})", path));
+  return file;
 }
 
 template <class Item, class Id>
@@ -237,12 +254,9 @@ Result<BootWatch> BootWatch::open(const MachineOptions& options) {
   BootWatch watch;
   watch.timeout_ = options.timeout;
   if (options.console.empty()) return watch;
-  const int fd = options.console == "-"
-                     ? ::fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3)
-                     : ::open(options.console.c_str(),
-                              O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOCTTY, 0644);
-  if (fd < 0) return Error::last(fmt::format("open({})", options.console));
-  watch.console_ = std::make_shared<Fd>(fd);
+  Result<Fd> file = open_console_file(options.console);
+  if (!file) return file.error();
+  watch.console_ = std::make_shared<Fd>(std::move(*file));
   return watch;
 }
 

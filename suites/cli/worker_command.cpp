@@ -26,6 +26,7 @@
 #include "reports/statistics.h"
 #include "suites/cli/command.h"
 #include "suites/cli/layout.h"
+#include "suites/cli/rights.h"
 #include "suites/environment.h"
 #include "suites/lockstep/facts.h"
 #include "suites/lockstep/protocol.h"
@@ -163,7 +164,8 @@ class WorkerProgram {
   }
 
   ExitCode run() {
-    if (!introduce()) return ExitCode::Unknown;
+    if (!introduce()) return ExitCode::Unknown;  // with what this process was given
+    keep_rights_of_harness();
     while (const std::optional<std::string> line = controller_.hear()) {
       const Result<Message> message = lockstep::decode(*line);
       if (!message) return refuse(message.error().str());
