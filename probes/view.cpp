@@ -65,8 +65,8 @@ class LookDeadline {
  private:
   static constexpr unsigned seconds = 30;
   static void give_up(int) {
-    static_cast<void>(::write(STDERR_FILENO, line_.data(), line_.size()));
     constexpr int exit_unknown = 3;
+    static_cast<void>(::write(STDERR_FILENO, line_.data(), line_.size()) < 0);  // nobody listens
     ::_exit(exit_unknown);
   }
   static inline std::string line_;
