@@ -1,16 +1,11 @@
-// The host is left as it was: after a whole run, and after nsbench is killed at any moment.
+// The host is left as it was by a whole run, and by several beside each other. What happens where
+// nsbench is killed at any moment is looked at by the siege (suites/siege).
 #include <gtest/gtest.h>
-#include <sys/wait.h>
 
-#include <chrono>
-#include <csignal>
 #include <cstdlib>
 #include <future>
 #include <map>
-#include <random>
 #include <string>
-#include <string_view>
-#include <thread>
 #include <vector>
 
 #include "reports/json.h"
@@ -20,7 +15,6 @@
 namespace nsbench {
 namespace {
 
-using namespace std::chrono_literals;
 using testing::HostState;
 using testing::lasting_differences;
 using testing::look_at_host;
@@ -37,24 +31,6 @@ TEST(Host, IsUntouchedByAWholeRun) {
       << run.exit_code << "\n"
       << run.err;
   EXPECT_EQ(lasting_differences(before), "");
-}
-
-TEST(Host, IsUntouchedAfterKills) {
-  const int kills = in_full() ? 24 : 10;
-  constexpr int longest_ms = 4000;
-  std::mt19937 random(std::random_device{}());
-  std::uniform_int_distribution<int> moment(0, longest_ms);
-  const HostState before = look_at_host();
-  for (int i = 0; i < kills; ++i) {
-    const int ms = moment(random);
-    const pid_t pid = testing::start_program(whole_run);
-    ASSERT_GT(pid, 0);
-    std::this_thread::sleep_for(std::chrono::milliseconds(ms));
-    ::kill(pid, SIGKILL);
-    int status = 0;
-    ASSERT_EQ(::waitpid(pid, &status, 0), pid);
-    ASSERT_EQ(lasting_differences(before), "") << "killed after " << ms << " ms";
-  }
 }
 
 // What each case came to: "uts/hostname:clone:root" -> "pass".
@@ -84,27 +60,6 @@ TEST(Host, RunsSideBySideGiveTheSameVerdicts) {
     for (auto& run : runs) EXPECT_EQ(verdicts_of(run.get().out), alone) << copies << " copies";
   }
   EXPECT_EQ(lasting_differences(before), "");
-}
-
-// SIGINT and SIGTERM end a run early, with exit status 3, or with 1 where the kernel had failed a
-// check by then.
-TEST(Host, IsUntouchedAfterAnInterruption) {
-  for (const char* part : {"--checks-only", "--benchmarks-only"}) {
-    for (const int signal : {SIGINT, SIGTERM}) {
-      const HostState before = look_at_host();
-      const pid_t pid = testing::start_program({NSBENCH_PROGRAM, "run", "--suite", "gate", part});
-      ASSERT_GT(pid, 0);
-      std::this_thread::sleep_for(700ms);
-      ::kill(pid, signal);
-      int status = 0;
-      ASSERT_EQ(::waitpid(pid, &status, 0), pid);
-      ASSERT_TRUE(WIFEXITED(status)) << status;
-      if (WEXITSTATUS(status) != 1 || part != std::string_view("--checks-only")) {
-        EXPECT_EQ(WEXITSTATUS(status), 3) << part;
-      }
-      EXPECT_EQ(lasting_differences(before), "");
-    }
-  }
 }
 
 }  // namespace

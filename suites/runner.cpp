@@ -67,7 +67,8 @@ class Checks {
       finish_ready();
       give_up_if_late();
     }
-    running_.clear();  // kills what an interruption left
+    if (stopped(options_)) leave();
+    running_.clear();  // kills what was not waited for
     end_resting();
     wait_for_ending();
     return in_order();
@@ -100,7 +101,9 @@ class Checks {
   // nothing is left to be started.
   bool start_what_can() {
     for (Queue* queue : {&waiting_, &ordinary_}) {
-      while (!queue->empty() && queue->running < queue->places) start(*queue);
+      while (!queue->empty() && queue->running < queue->places && !stopped(options_)) {
+        start(*queue);
+      }
     }
     if (!waiting_.empty() || !ordinary_.empty()) return true;
     Queue& last = alone_.empty() ? again_ : alone_;
@@ -189,6 +192,24 @@ class Checks {
       found->second.verdict = VerdictKind::Broken;
       found->second.observed = gone.error().str();
     }
+    ending_.clear();
+  }
+
+  // All are killed at once, and hardly waited for: who stopped us waits.
+  void leave() {
+    for (CheckRun& run : running_) {
+      if (std::optional<Arena> arena = run.take_arena()) {
+        resting_.push_back({run.what().id(), std::move(*arena)});
+      }
+    }
+    for (Rest& one : resting_) {
+      one.arena.begin_end();
+      ending_.push_back(std::move(one));
+    }
+    resting_.clear();
+    constexpr std::chrono::milliseconds hardly{300};
+    const Deadline deadline = Deadline::in(hardly);
+    for (Rest& one : ending_) static_cast<void>(one.arena.end(deadline).ok());
     ending_.clear();
   }
 

@@ -38,7 +38,7 @@ class Booting final : public BootRun {
     look();
     trouble_ = what_is_wrong();
     if (trouble_.empty() && !over()) return false;
-    machine_->kill();
+    is_stopped() ? machine_->let_go() : machine_->kill();
     look();
     done_ = true;
     return true;
@@ -51,8 +51,10 @@ class Booting final : public BootRun {
  private:
   static long seconds(milliseconds span) { return span.count() / 1000; }
 
+  [[nodiscard]] bool is_stopped() const { return options_.stop != nullptr && *options_.stop != 0; }
+
   [[nodiscard]] std::string what_is_wrong() const {
-    if (options_.stop != nullptr && *options_.stop != 0) return "was interrupted";
+    if (is_stopped()) return "was interrupted";
     if (whole_.passed()) return fmt::format("was not done after {} s", seconds(options_.timeout));
     if (!boot_.any && first_word_.passed()) {
       return fmt::format("did not get to nsbench within {} s", seconds(options_.patience));

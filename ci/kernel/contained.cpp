@@ -24,7 +24,6 @@ namespace {
 
 using std::chrono::milliseconds;
 constexpr milliseconds starting{10'000};
-constexpr milliseconds killing_time{5'000};
 constexpr uid_t nobody = 65534;
 
 // Where programs and their libraries are looked for, and nothing else: a CI job's environment holds
@@ -168,11 +167,11 @@ bool Contained::wait(Deadline deadline) {
   return true;
 }
 
-void Contained::kill() {
+void Contained::kill(milliseconds patience) {
   if (finished_) return;
   finished_ = true;
   member_.child.begin_end();
-  const Result<ExitStatus> ended = member_.wait(Deadline::in(killing_time));
+  const Result<ExitStatus> ended = member_.wait(Deadline::in(patience));
   const bool hangs = !ended && ended.error().err == ETIMEDOUT;
   if (hangs) member_.child.disown();
   fate_ = hangs ? "was killed, but hangs in the kernel" : "was killed";

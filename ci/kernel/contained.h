@@ -2,6 +2,7 @@
 // right of ours: a virtual machine, in which a kernel runs that nobody has to trust.
 #pragma once
 
+#include <chrono>
 #include <string>
 #include <vector>
 
@@ -40,7 +41,8 @@ class Contained {
   bool ended() { return finished_ || wait(Deadline::in(std::chrono::milliseconds(0))); }
   // Whether it has ended by the deadline.
   bool wait(Deadline deadline);
-  void kill();
+  // Kills it and waits until it is gone, or for `patience`: who was stopped hardly waits.
+  void kill(std::chrono::milliseconds patience = std::chrono::milliseconds(5000));
   // "exited with 1", "was killed by SIGKILL", "is still running"; "was killed, but hangs in the
   // kernel": it is given up.
   [[nodiscard]] const std::string& fate() const { return fate_; }

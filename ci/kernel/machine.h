@@ -1,6 +1,7 @@
 // A virtual machine that boots the kernel under test, with nsbench as its init.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -49,6 +50,8 @@ class Machine {
   bool ended() { return program_.ended(); }
   bool wait(Deadline deadline) { return program_.wait(deadline); }
   void kill() { program_.kill(); }
+  // Kills it, and hardly waits until it is gone.
+  void let_go() { program_.kill(std::chrono::milliseconds(300)); }
   [[nodiscard]] const std::string& fate() const { return program_.fate(); }
 
  private:

@@ -30,7 +30,7 @@ class MachineConnection final : public lockstep::Connection {
     // It has said goodbye, and switches itself off.
     constexpr std::chrono::milliseconds powering_off{2000};
     if (!let_go_) machine_->wait(Deadline::in(powering_off));
-    machine_->kill();
+    let_go_ ? machine_->let_go() : machine_->kill();
     watcher_.feed(machine_->read_console());
     watcher_.finish();
     splats_.insert(splats_.end(), watcher_.splats().begin(), watcher_.splats().end());

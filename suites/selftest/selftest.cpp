@@ -72,6 +72,9 @@ class Telling {
       wait_for_one();
       finish_ended();
     }
+    if (!stopped(options_)) return;
+    for (One& one : running_) one.run.let_go();
+    running_.clear();
   }
 
  private:
@@ -188,7 +191,10 @@ Status look_without_lie(const SelftestOptions& options, const Plan& plan, const 
   if (!run) return run.error();
   constexpr int tick_ms = 100;
   for (pollfd end{.fd = run->fd(), .events = POLLIN, .revents = 0}; !run->over();) {
-    if (stopped(options)) return {};  // ends it
+    if (stopped(options)) {
+      run->let_go();
+      return {};
+    }
     ::poll(&end, 1, tick_ms);
   }
   Result<TracedResult> seen = run->finish();

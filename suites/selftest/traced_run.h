@@ -44,6 +44,11 @@ class TracedRun {
   [[nodiscard]] bool over() const;
   // Waits for the end, at most until its deadline. An Error: nothing can be told.
   Result<TracedResult> finish();
+  // Kills it, and does not wait until it is gone.
+  void let_go() {
+    tracer_.begin_end();
+    tracer_.disown();
+  }
 
  private:
   Child tracer_;
