@@ -466,6 +466,40 @@ TEST_F(Lockstep, ASilentWorkerHasADeadline) {
   EXPECT_THAT(reports[1].series[0].error, HasSubstr("fell silent"));
 }
 
+// From within an answer: the connection is the only descriptor that is left open.
+void send_to_controller(const std::string& text) {
+  constexpr int enough = 64;
+  for (int fd = 3; fd < enough; ++fd) {
+    static_cast<void>(::send(fd, text.data(), text.size(), MSG_NOSIGNAL));
+  }
+}
+
+TEST_F(Lockstep, HalfALineIsNotWaitedFor) {
+  Part part;
+  part.answer = [](const RunBatch& run, int place) -> std::string {
+    send_to_controller(encode(measured(run, place)).substr(0, 20));
+    for (;;) ::pause();
+  };
+  options_.batch_patience = milliseconds(50);
+  options_.end_patience = milliseconds(50);
+  const std::vector<Report> reports = reports_of({side("base", good_part()), side("new", part)}, 1);
+  EXPECT_THAT(reports[1].series[0].error, HasSubstr("fell silent"));
+}
+
+TEST_F(Lockstep, TalkThatNeverEndsHasTheDeadlineOfItsBatch) {
+  Part part;
+  part.answer = [](const RunBatch&, int) -> std::string {
+    for (int i = 0;; ++i) {
+      send_to_controller(encode(lockstep::Note{"n" + std::to_string(i), "and again"}));
+    }
+  };
+  options_.batch_patience = milliseconds(50);
+  options_.end_patience = milliseconds(50);
+  const std::vector<Report> reports = reports_of({side("base", good_part()), side("new", part)}, 1);
+  EXPECT_THAT(reports[1].series[0].error, HasSubstr("fell silent"));
+  EXPECT_LT(reports[1].warnings.size(), 100U);
+}
+
 TEST_F(Lockstep, NoiseBeforeTheHelloIsPassedOver) {
   Part part = good_part();
   part.greeting = [greeting = part.greeting] {
