@@ -87,6 +87,17 @@ if(NSBENCH_STATIC AND why_not_static)
   set(NSBENCH_STATIC OFF)
 endif()
 
+# ThreadSanitizer: its run-time library is part of the compiler's package in most distributions.
+if(NSBENCH_TESTS AND NOT NSBENCH_SANITIZE)
+  include(CheckCXXSourceCompiles)
+  set(CMAKE_REQUIRED_FLAGS -fsanitize=thread)
+  check_cxx_source_compiles("int main() {}" NSBENCH_CAN_SANITIZE_THREADS)
+  unset(CMAKE_REQUIRED_FLAGS)
+  if(NOT NSBENCH_CAN_SANITIZE_THREADS)
+    message(STATUS "No test of threads: the compiler has no ThreadSanitizer")
+  endif()
+endif()
+
 # {fmt}: the shared library compiles a good deal faster than headers alone. Few package an archive of
 # it, so static programs have one of ours.
 add_library(nsbench_fmt INTERFACE)
