@@ -231,6 +231,7 @@ Result<SelftestReport> run_selftest(const SelftestOptions& options, const Suppor
   const Clock::time_point start = Clock::now();
   std::vector<Hearing> hearings;
   for (const Lie* lie : options.lies) {
+    if (stopped(options)) break;
     Result<Plan> plan = plan_of(*lie, options);
     if (!plan) return plan.error();
     hearings.push_back({.lie = lie, .plan = std::move(*plan), .result = {}});
@@ -252,7 +253,7 @@ Result<SelftestReport> run_selftest(const SelftestOptions& options, const Suppor
     report.lies.push_back(judge_lie(*hearing.lie, report.baseline, *hearing.result));
     report.lies.back().seconds = hearing.seconds;
   }
-  report.complete = all_told(hearings);
+  report.complete = hearings.size() == options.lies.size() && all_told(hearings);
   report.seconds = seconds_since(start);
   return report;
 }

@@ -18,6 +18,7 @@
 #include <cstdint>
 #include <cstdlib>
 #include <filesystem>
+#include <sstream>
 #include <utility>
 
 #include "probes/sandbox/calls.h"
@@ -104,14 +105,25 @@ void Besieged::read_terminal() {
   if (::read(terminal_.get(), block.data(), block.size()) <= 0) terminal_.reset();
 }
 
+// The second number (Documentation/scheduler/sched-stats.rst), in nanoseconds; a zombie has it,
+// too.
+void Besieged::look_at_waiting() {
+  const Result<std::string> stat = read_small_file(fmt::format("/proc/{}/schedstat", pid_));
+  double ran = 0;
+  double waited = 0;
+  if (stat && std::istringstream(*stat) >> ran >> waited) waited_ = waited * 1e-9;
+}
+
 std::optional<End> Besieged::wait(milliseconds patience) {
   const Deadline deadline = Deadline::in(patience);
   for (;;) {
     std::array<pollfd, 2> waits{
         pollfd{.fd = pidfd_.get(), .events = POLLIN, .revents = 0},
         pollfd{.fd = terminal_.valid() ? terminal_.get() : -1, .events = POLLIN, .revents = 0}};
-    ::poll(waits.data(), waits.size(), deadline.poll_ms());
+    constexpr int tick_ms = 50;
+    ::poll(waits.data(), waits.size(), std::min(deadline.poll_ms(), tick_ms));
     if (waits[1].revents != 0) read_terminal();
+    look_at_waiting();
     int status = 0;
     if (::waitpid(pid_, &status, WNOHANG) == pid_) {
       End end;

@@ -35,6 +35,9 @@ class Besieged {
   [[nodiscard]] pid_t pid() const { return pid_; }
   // Waits for its end; nothing: it has not ended by then. What it writes to its terminal is read.
   std::optional<End> wait(std::chrono::milliseconds patience);
+  // How long it has been ready to run and was not run, in seconds, as far as it is known by now:
+  // what a busy machine adds to all that it does.
+  [[nodiscard]] double waited_for_cpu() const { return waited_; }
   // Whether it has a handler for that signal. Not yet: it ends by it.
   [[nodiscard]] bool listens_to(int signal) const;
   void send(int signal) const;
@@ -47,7 +50,9 @@ class Besieged {
  private:
   Besieged() = default;
   void read_terminal();
+  void look_at_waiting();
 
+  double waited_ = 0;
   pid_t pid_ = -1;
   Fd pidfd_;
   Fd terminal_;  // our end

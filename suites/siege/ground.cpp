@@ -37,7 +37,6 @@ class OnDisk {
     OnDisk made;
     made.path_ = parent + "/nsbench-siege-XXXXXX";
     if (::mkdtemp(made.path_.data()) == nullptr) return Error::last("mkdtemp(" + made.path_ + ")");
-    ::chmod(made.path_.c_str(), 01777);
     return made;
   }
   OnDisk(OnDisk&& other) noexcept : path_(std::exchange(other.path_, "")) {}
@@ -61,9 +60,8 @@ Status mounted(const char* source, const std::string& target, const char* type, 
   return Error::last(fmt::format("mount({}, {})", type == nullptr ? "bind" : type, target));
 }
 
-// Anybody may write there, as to /tmp.
-Status make_directory(const std::string& path) {
-  if (::mkdir(path.c_str(), 0755) != 0 || ::chmod(path.c_str(), 01777) != 0) {
+Status make_directory(const std::string& path, mode_t mode) {
+  if (::mkdir(path.c_str(), 0755) != 0 || ::chmod(path.c_str(), mode) != 0) {
     return Error::last(fmt::format("mkdir({})", path));
   }
   return {};
@@ -75,13 +73,18 @@ bool is_directory(const char* path) {
 }
 
 // `program`: what is not to be covered.
-Result<Ground> prepare(const Fd& disk, const std::string& program) {
+Result<Ground> prepare(const std::string& disk, const std::string& program) {
   if (Status own = mounted(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr); !own) {
     return own.error();
   }
   if (Status proc = mounted("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, nullptr);
       !proc) {
     return proc.error();
+  }
+  Fd on_disk;  // before it may be covered
+  if (!disk.empty()) {
+    on_disk = Fd(::open(disk.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+    if (!on_disk.valid()) return Error::last(fmt::format("open({})", disk));
   }
   Ground ground;
   ground.program = program;
@@ -96,16 +99,21 @@ Result<Ground> prepare(const Fd& disk, const std::string& program) {
   if (is_directory("/dev/mqueue")) {
     if (Status s = mounted("mqueue", "/dev/mqueue", "mqueue", 0, nullptr); !s) return s.error();
   }
-  for (auto [directory, name] : {std::pair{&Ground::reports, "reports"},
-                                 {&Ground::small, "small"},
-                                 {&Ground::inputs, "inputs"},
-                                 {&Ground::home, "home"},
-                                 {&Ground::cwd, "cwd"}}) {
+  struct Row {
+    std::string Ground::*directory;
+    const char* name;
+    mode_t mode;
+  };
+  constexpr mode_t anybody = 01777;  // as /tmp
+  for (const auto& [directory, name, mode] :
+       {Row{&Ground::reports, "reports", 0755}, Row{&Ground::small, "small", 0755},
+        Row{&Ground::inputs, "inputs", 0755}, Row{&Ground::home, "home", anybody},
+        Row{&Ground::cwd, "cwd", anybody}}) {
     ground.*directory = fmt::format("{}/{}", camp, name);
-    if (Status s = make_directory(ground.*directory); !s) return s.error();
+    if (Status s = make_directory(ground.*directory, mode); !s) return s.error();
   }
-  if (disk.valid()) {
-    const std::string source = fmt::format("/proc/self/fd/{}", disk.get());
+  if (on_disk.valid()) {
+    const std::string source = fmt::format("/proc/self/fd/{}", on_disk.get());
     if (Status s = mounted(source.c_str(), ground.reports, nullptr, MS_BIND, nullptr); !s) {
       return s.error();
     }
@@ -124,13 +132,10 @@ Result<Ground> prepare(const Fd& disk, const std::string& program) {
 Result<int> on_own_ground(const std::string& program, const std::string& disk,
                           const std::function<int(const Ground&)>& body) {
   std::optional<OnDisk> on_disk;
-  Fd disk_fd;
   if (!disk.empty()) {
     Result<OnDisk> made = OnDisk::make(disk);
     if (!made) return made.error();
     on_disk.emplace(std::move(*made));
-    disk_fd = Fd(::open(on_disk->path().c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
-    if (!disk_fd.valid()) return Error::last("open(" + on_disk->path() + ")");
   }
   const bool privileged = has_capability(CAP_SYS_ADMIN);
   // Where there can be none, nsbench makes none either.
@@ -143,7 +148,8 @@ Result<int> on_own_ground(const std::string& program, const std::string& disk,
   constexpr int no_ground = 77;
   const auto live = [&] {
     Status joined = cgroup.join();
-    Result<Ground> ground = joined ? prepare(disk_fd, program) : joined.error();
+    Result<Ground> ground =
+        joined ? prepare(on_disk ? on_disk->path() : "", program) : joined.error();
     if (!ground) {
       fmt::print(stderr, "siege: {}\n", ground.error().str());
       return no_ground;

@@ -41,15 +41,21 @@ std::string torn_ktap(const std::string& text) {
   return fmt::format("{} results of {}", results, planned);
 }
 
-// Who opens it after a kill is told what was committed; the journal is gone then.
-std::string torn_database(const std::string& program, const std::string& path) {
+// Who opens it after a kill is told what was committed, and who adds to it next leaves no journal.
+std::string torn_database(const std::string& program, const std::string& path,
+                          const std::string& report) {
   const testing::Finished list =
       testing::run_program({program, "history", "list", "--db", path, "--json"});
   if (list.exit_code != 0) return "history list: " + list.err;
   const nlohmann::json runs = nlohmann::json::parse(list.out, nullptr, false);
   if (runs.is_discarded()) return "history list: no JSON";
+  if (!fs::exists(path + "-journal")) return "";
+  const testing::Finished add =
+      testing::run_program({program, "history", "add", "--db", path, report});
+  if (add.exit_code != 0) return "history add: " + add.err;
   for (const char* rest : {"-journal", "-wal", "-shm"}) {
-    if (fs::exists(path + rest)) return fmt::format("{}{} is left by its next reader", path, rest);
+    if (fs::exists(path + rest))
+      return fmt::format("{}{} is left by who adds to it next", path, rest);
   }
   return "";
 }
@@ -90,7 +96,8 @@ KeptFiles look_at_files(const std::string& program, const std::string& directory
       if (!killed && fs::exists(path + "-journal")) {
         kept.troubles.push_back(name + "-journal is left");
       }
-      if (const std::string torn = torn_database(program, path); !torn.empty()) {
+      if (const std::string torn = torn_database(program, path, inputs + "/old.json");
+          !torn.empty()) {
         kept.troubles.push_back(fmt::format("{}: {}", name, torn));
         continue;
       }

@@ -53,7 +53,8 @@ std::vector<Scenario> all_scenarios() {
   all.push_back(run("curves", "benchmarks",
                     {"--benchmarks-only", "--suite", "full", "--filter", "(live|mounts|crowd)="},
                     8));
-  all.push_back(run("container", "benchmarks", {"--benchmarks-only", "--suite", "container"}, 5));
+  all.push_back(run("container", "benchmarks",
+                    {"--benchmarks-only", "--suite", "full", "--filter", "^container/"}, 5));
   all.push_back(
       {.name = "compare --run",
        .part = "benchmarks",
@@ -97,9 +98,7 @@ std::vector<Scenario> all_scenarios() {
                  .manner = Manner::AtOnce,
                  .whole = true});
   all.push_back(boot("boot UML", uml, {"--", "--checks-only"}, 10));
-  all.push_back(boot("boot QEMU", debian,
-                     {"--engine", "qemu-tcg", "--", "--checks-only", "--filter", "^(uts|ipc)/"},
-                     25));
+  all.push_back(boot("boot QEMU", debian, {"--", "--checks-only", "--filter", "^(uts|ipc)/"}, 25));
   all.push_back(
       {.name = "gate UML",
        .part = "boots",

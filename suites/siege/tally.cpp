@@ -38,7 +38,10 @@ void Tally::add(const Scenario& scenario, Ending ending, const Outcome& outcome)
   Row& row = rows_[scenario.name];
   const bool in_order =
       scenario.manner == Manner::Orderly && ending != Ending::Kill && ending != Ending::KillGroup;
-  if (in_order && outcome.end_seconds) row.to_end.push_back(*outcome.end_seconds);
+  if (in_order && outcome.end_seconds) {
+    row.to_end.push_back(*outcome.end_seconds);
+    row.own.push_back(*outcome.own_seconds);
+  }
   row.to_clean.push_back(outcome.clean_seconds);
   row.too_late += outcome.too_late ? 1 : 0;
   row.too_early += outcome.too_early ? 1 : 0;
@@ -47,28 +50,29 @@ void Tally::add(const Scenario& scenario, Ending ending, const Outcome& outcome)
 }
 
 std::string Tally::times(const std::vector<Scenario>& scenarios) const {
-  std::string text =
-      fmt::format("\n{:<18}{:>18}{:>18}{:>10}{:>10}{:>10}{:>12}\n", "", "s to stop",
-                  "s until clean", "too late", "too early", "between", "temporaries");
-  text += fmt::format("{:<18}{:>18}{:>18}\n", "", "p50 p90 max", "p50 p90 max");
+  std::string text = fmt::format("\n{:<18}{:>18}{:>18}{:>18}{:>10}{:>10}{:>10}{:>12}\n", "",
+                                 "s to stop", "without waiting", "s until clean", "too late",
+                                 "too early", "between", "temporaries");
+  text += fmt::format("{:<18}{:>18}{:>18}{:>18}\n", "", "p50 p90 max", "for a CPU", "p50 p90 max");
   Row all;
   for (const Scenario& scenario : scenarios) {
     const auto found = rows_.find(scenario.name);
     if (found == rows_.end()) continue;
     const Row& row = found->second;
-    text += fmt::format("{:<18}{:>18}{:>18}{:>10}{:>10}{:>10}{:>12}\n", scenario.name,
-                        spread(row.to_end), spread(row.to_clean), row.too_late, row.too_early,
-                        row.between, row.temporaries);
+    text += fmt::format("{:<18}{:>18}{:>18}{:>18}{:>10}{:>10}{:>10}{:>12}\n", scenario.name,
+                        spread(row.to_end), spread(row.own), spread(row.to_clean), row.too_late,
+                        row.too_early, row.between, row.temporaries);
     all.to_end.insert(all.to_end.end(), row.to_end.begin(), row.to_end.end());
+    all.own.insert(all.own.end(), row.own.begin(), row.own.end());
     all.to_clean.insert(all.to_clean.end(), row.to_clean.begin(), row.to_clean.end());
     all.too_late += row.too_late;
     all.too_early += row.too_early;
     all.between += row.between;
     all.temporaries += row.temporaries;
   }
-  return text + fmt::format("{:<18}{:>18}{:>18}{:>10}{:>10}{:>10}{:>12}\n", "all",
-                            spread(all.to_end), spread(all.to_clean), all.too_late, all.too_early,
-                            all.between, all.temporaries);
+  return text + fmt::format("{:<18}{:>18}{:>18}{:>18}{:>10}{:>10}{:>10}{:>12}\n", "all",
+                            spread(all.to_end), spread(all.own), spread(all.to_clean), all.too_late,
+                            all.too_early, all.between, all.temporaries);
 }
 
 std::string Tally::str(const std::vector<Scenario>& scenarios) const {

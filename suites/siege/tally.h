@@ -25,6 +25,7 @@ class Tally {
   };
   struct Row {
     std::vector<double> to_end;  // of what was asked to stop, in seconds
+    std::vector<double> own;     // of these, less the time without a CPU
     std::vector<double> to_clean;
     int too_late = 0, too_early = 0;
     int between = 0;  // some reports were new and some old

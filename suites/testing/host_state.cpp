@@ -13,6 +13,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <sstream>
 #include <thread>
 
@@ -169,7 +170,8 @@ std::set<std::string> sysctls() {
   return found;
 }
 
-// The kinds and descriptions of keys; serial numbers and times left out (proc_keys(5)).
+// Keys by their serial numbers, which tell ours from another's of the same description that comes
+// and goes meanwhile (proc_keys(5)).
 std::set<std::string> keys() {
   std::set<std::string> found;
   for (const std::string& line : lines_of("/proc/keys")) {
@@ -177,7 +179,7 @@ std::set<std::string> keys() {
     std::string id, flags, usage, timeout, perm, uid, gid, rest;
     words >> id >> flags >> usage >> timeout >> perm >> uid >> gid;
     std::getline(words, rest);
-    found.insert(uid + rest.substr(0, rest.find(": ")));
+    found.insert(id + " " + uid + rest.substr(0, rest.find(": ")));
   }
   return found;
 }
@@ -185,7 +187,7 @@ std::set<std::string> keys() {
 // Others end while we look, and their cgroups with them. What a run could take away of these, it
 // would have had to kill, or find empty: the other lists tell.
 bool may_vanish(std::string_view what) {
-  return what == "cgroups" || what == "processes" || what == "namespaces";
+  return what == "cgroups" || what == "processes" || what == "namespaces" || what == "keys";
 }
 
 }  // namespace
@@ -227,14 +229,36 @@ std::string differences(const HostState& before, const HostState& after) {
   return text;
 }
 
+namespace {
+
+std::set<std::string> lines(const std::string& text) {
+  std::set<std::string> all;
+  std::istringstream in(text);
+  for (std::string line; std::getline(in, line);) all.insert(line);
+  return all;
+}
+
+std::string joined(const std::set<std::string>& lines) {
+  std::string text;
+  for (const std::string& line : lines) text += line + "\n";
+  return text;
+}
+
+}  // namespace
+
 std::string lasting_differences(const HostState& before, const View& view) {
   using namespace std::chrono_literals;
   const auto deadline = std::chrono::steady_clock::now() + 20s;
   std::string difference;
+  std::optional<std::set<std::string>> lasting;  // lines that were there at each look
   do {
     while (view.every_process && ::waitpid(-1, nullptr, WNOHANG) > 0) {
     }
-    difference = differences(before, look_at_host(view));
+    std::set<std::string> now = lines(differences(before, look_at_host(view)));
+    if (lasting)
+      std::erase_if(now, [&](const std::string& one) { return !lasting->contains(one); });
+    lasting = std::move(now);
+    difference = joined(*lasting);
     if (difference.empty()) break;
     std::this_thread::sleep_for(10ms);
   } while (std::chrono::steady_clock::now() < deadline);

@@ -31,8 +31,9 @@ HostState look_at_host(const View& view = {});
 // One line per difference: "links: + veth0".
 std::string differences(const HostState& before, const HostState& after);
 
-// The same against the state of now, once it stays: the host's own processes come and go, and a
-// killed run's last namespaces are torn down a moment later. Waits up to 20 s for it to be empty.
+// What of it lasts: the host's own processes come and go, and a killed run's last namespaces are
+// torn down a moment later. Looks again and again, for up to 20 s, until no difference was there at
+// each look.
 std::string lasting_differences(const HostState& before, const View& view = {});
 
 }  // namespace nsbench::testing
