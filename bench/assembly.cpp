@@ -66,13 +66,17 @@ void SeriesBuilder::skip(const Skip& reason) {
 void SeriesBuilder::fail(const Error& error, const Support& support) {
   const bool userns = bench_case_.privilege == Privilege::Userns ||
                       bench_case_.workload->namespaces.has(Kind::User);
-  // What has worked once is not refused by the environment.
+  // What has worked once is not refused by the environment, but by a limit that is full now.
   const bool worked = has_batches() || series_.warmup_batches > 0;
   std::optional<Skip> reason;
   if (!worked) reason = met_a_limit(bench_case_, error);
-  if (!worked && !reason) reason = support.explain(error, userns);
+  if (!reason) reason = support.explain(error, userns);
+  if (worked && reason && reason->reason != SkipReason::Limit) reason.reset();
   if (reason) {
     series_.failures = 0;
+    series_.warmup_batches = 0;
+    series_.batches.clear();  // what was not finished is no result
+    store_ = SampleStore(0);
     skip(*reason);
   } else if (series_.error.empty()) {
     series_.error = error.str();

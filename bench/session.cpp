@@ -319,7 +319,11 @@ class Session {
       for (const std::size_t index : lot.indices) builders_[index].fail(error, support_);
       return false;
     }
-    builders_[*running_].crash({fmt::format("{} while this benchmark ran", error.str())});
+    if (support_.explain(error, lot.privilege == Privilege::Userns)) {
+      builders_[*running_].fail(error, support_);
+    } else {
+      builders_[*running_].crash({fmt::format("{} while this benchmark ran", error.str())});
+    }
     return true;
   }
 

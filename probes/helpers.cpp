@@ -60,8 +60,8 @@ bool take_answer(Scene& scene, Channel& channel, std::string_view prefix, const 
   if (!text) {
     const bool hung_up = text.error().err == ECONNRESET;
     const Result<ExitStatus> ended = hung_up ? end() : Result<ExitStatus>(text.error());
-    scene.broken(fmt::format("a helper process gave no answer: {}",
-                             ended ? "it " + ended->str() : text.error().str()));
+    scene.broken(ended ? fmt::format("a helper process {} before it answered", ended->str())
+                       : fmt::format("a helper process gave no answer: {}", text.error().str()));
     return false;
   }
   const Result<Transcript> one = Transcript::decode(*text);

@@ -57,13 +57,17 @@ bool went_wrong(const CaseResult& result, const Statement& statement) {
   return statement.holds == leak_wanted;
 }
 
-// Whether a legal act went wrong, or nothing but what was not seen did.
-bool nothing_was_arranged(const CaseResult& result) {
+// Whether a legal act went wrong, or nothing but what was not seen did. What no room was left for,
+// because a limit of this process is low, is no answer to a rule.
+bool nothing_was_arranged(const CaseResult& result, const Support& support) {
   if (result.statements.empty()) return result.verdict == VerdictKind::Broken;
   bool only_unseen = true;
   for (const Statement& one : result.statements) {
     if (!went_wrong(result, one)) continue;
     if (one.kind == Statement::Kind::Works) return true;
+    if (one.kind == Statement::Kind::Rule && !low_limit_behind(one.err, support).empty()) {
+      return true;
+    }
     only_unseen = only_unseen && !was_seen(one);
   }
   return only_unseen;
@@ -86,7 +90,7 @@ bool forbidden(const Errors& errors) { return errors.contains(EPERM) || errors.c
 // What legal acts that went wrong were answered with.
 Errors errors_of_legal_acts(const CaseResult& result) {
   Errors errors;
-  add_named(result.observed, errors);
+  add_named(result.observed, errors);  // of the act that was in trouble, or of what decided
   for (const Statement& one : result.statements) {
     if (went_wrong(result, one) && one.kind == Statement::Kind::Works) {
       add_named(one.observed, errors);
@@ -138,12 +142,19 @@ std::optional<Skip> by_filter_met(const CaseResult& result, const Transcript& se
   return std::nullopt;
 }
 
-// The call may not be named by what was seen.
+// What was seen does not name the call: all that are answered so are told.
 std::optional<Skip> by_filter(const Support& support, const Errors& errors) {
+  std::optional<Skip> found;
   for (const FilteredCall& call : support.filtered) {
-    if (call.err == 0 || errors.contains(call.err)) return filtered(call);
+    if (call.err != 0 && !errors.contains(call.err)) continue;
+    const Skip one = filtered(call);
+    if (!found) {
+      found = one;
+    } else {
+      found->text += "; " + one.text;
+    }
   }
-  return std::nullopt;
+  return found;
 }
 
 std::optional<Skip> by_limit(const Support& support, const Errors& errors) {
@@ -158,13 +169,15 @@ std::optional<Skip> by_limit(const Support& support, const Errors& errors) {
   return std::nullopt;
 }
 
+// A family's own capability, or, for what was forbidden, any that probes use.
 std::optional<Skip> by_capabilities(const CaseResult& result, const Support& support,
-                                    const Errors& errors) {
+                                    const Errors& errors, bool of_family) {
   if (result.id.privilege != Privilege::Root || !support.sys_admin) return std::nullopt;
+  if (!of_family && !forbidden(errors)) return std::nullopt;
   std::string missing;
   for (const Wanted& one : wanted) {
     if (has_capability(one.capability)) continue;
-    if (!forbidden(errors) && one.family != result.id.family) continue;
+    if (of_family && one.family != result.id.family) continue;
     missing += (missing.empty() ? "" : ", ") + std::string(one.name);
   }
   if (missing.empty()) return std::nullopt;
@@ -177,8 +190,9 @@ std::optional<Skip> refused_with(const Errors& errors, const CaseResult& result,
   if (!support.proc && errors.contains(ENOENT)) {
     return Skip{SkipReason::Policy, "no /proc is mounted here"};
   }
-  if (auto skip = by_capabilities(result, support, errors)) return skip;
-  return by_filter(support, errors);
+  if (auto skip = by_capabilities(result, support, errors, true)) return skip;
+  if (auto skip = by_filter(support, errors)) return skip;
+  return by_capabilities(result, support, errors, false);
 }
 
 }  // namespace
@@ -188,7 +202,7 @@ std::optional<Skip> refused_here(const CaseResult& result, const Transcript& see
   if (result.verdict != VerdictKind::Fail && result.verdict != VerdictKind::Broken) return {};
   const Errors first = errors_of_legal_acts(result);
   // A control never hides a kernel's fault: what leaks there does so by design.
-  if (!nothing_was_arranged(result) && !(result.id.control && forbidden(first))) return {};
+  if (!nothing_was_arranged(result, support) && !(result.id.control && forbidden(first))) return {};
   std::optional<Skip> skip = by_filter_met(result, seen, support);
   if (!skip) skip = refused_with(first, result, support);
   if (!skip) skip = refused_with(errors_of_all(seen), result, support);

@@ -54,6 +54,8 @@ class Checks {
     constexpr std::size_t waiting_per_job = 4;
     ordinary_.places = static_cast<std::size_t>(options.jobs);
     waiting_.places = ordinary_.places * waiting_per_job;
+    constexpr std::size_t resting_per_job = 16;
+    most_resting_ = ordinary_.places * resting_per_job;
     for (const CheckCase& c : plan.checks) {
       queue_of(*c.probe, *this).checks.push_back(&c);
       ++to_come_[c.id().with_control(false)];
@@ -115,9 +117,18 @@ class Checks {
     return true;
   }
 
+  // A limit was met at the door: less side by side, and less that is not gone yet.
+  void make_room() {
+    for (Queue* queue : {&waiting_, &ordinary_}) {
+      queue->places = std::max<std::size_t>(queue->places / 2, 1);
+    }
+    most_resting_ /= 2;
+  }
+
   // What a limit refused may have found no room beside others of ours.
   bool try_again(const CheckCase& check, const CaseResult& result) {
     if (result.skip != SkipReason::Limit || exclusive_ != nullptr) return false;
+    if (result.err != 0) make_room();
     again_.checks.push_back(&refused_.emplace_back(check));
     return true;
   }
@@ -168,8 +179,7 @@ class Checks {
   // network namespaces, is done for all of them together.
   void let_end(const CaseId& id, std::optional<Arena> arena) {
     if (arena) resting_.push_back({id, std::move(*arena)});
-    constexpr std::size_t per_job = 16;
-    if (resting_.size() >= per_job * static_cast<std::size_t>(options_.jobs)) end_resting();
+    if (resting_.size() >= most_resting_) end_resting();
   }
   void end_resting() {
     wait_for_ending();
@@ -305,7 +315,8 @@ class Checks {
   bool enough_ = false;
   std::vector<CheckRun> running_;
   std::vector<Rest> resting_;  // of checks that are done
-  std::vector<Rest> ending_;   // killed, but maybe not gone yet
+  std::size_t most_resting_ = 1;
+  std::vector<Rest> ending_;  // killed, but maybe not gone yet
   std::map<CaseId, CaseResult> results_;
   std::map<CaseId, std::size_t> to_come_;  // runs of a real case and its control
 };

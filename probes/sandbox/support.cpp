@@ -224,6 +224,14 @@ std::optional<Skip> Support::missing(NamespaceSet kinds, Privilege privilege) co
                 fmt::format("/proc/self/ns has no {} (CONFIG_NAMESPACES and its kind's option)",
                             absent.str())};
   }
+  // Not to be met by whoever makes the arena: that would be its end.
+  for (const FilteredCall& call : filtered) {
+    if (call.err != 0) continue;
+    if (call.name == "clone" || (call.name == "clone3" && kinds.has(Kind::Time))) {
+      return Skip{SkipReason::Policy,
+                  fmt::format("a seccomp filter ends processes that call {}", call.name)};
+    }
+  }
   if (privilege == Privilege::Root && !sys_admin) {
     return Skip{SkipReason::NoPrivilege, "this process has no CAP_SYS_ADMIN"};
   }
