@@ -47,7 +47,9 @@ using Clock = std::chrono::steady_clock;
 
 // More than a worker that is one has to say.
 constexpr std::size_t most_notes = 256;
-constexpr std::chrono::seconds killing_time{10};
+constexpr std::chrono::milliseconds killing_time{10'000};
+// Who stopped us waits: what is killed may end behind our back.
+constexpr std::chrono::milliseconds hardly{300};
 // How soon a wish to stop is heard.
 constexpr std::chrono::milliseconds between_events{100};
 
@@ -283,7 +285,8 @@ class Session {
     Status ended = arena ? receive_all(*arena) : Status(arena.error());
     event_.running = nullptr;
     if (arena) {
-      if (Status gone = arena->end(Deadline::in(killing_time)); !gone) {
+      const Status gone = arena->end(Deadline::in(stopped_ ? hardly : killing_time));
+      if (!gone && !stopped_) {
         warnings_.push_back({"not-killed", "the benchmarks' worker: " + gone.error().str()});
       }
     }

@@ -30,6 +30,8 @@ using std::chrono::milliseconds;
 // More than a loaded machine needs; a second is what is promised, and the table shows what it was.
 constexpr double most_seconds_to_stop = 5;
 constexpr milliseconds forever{600'000};
+constexpr milliseconds consequences{1500};  // of a child's death; then it is asked to stop
+constexpr milliseconds usual_end{20'000};   // of what is let go on
 constexpr const char* filler = "filler";
 
 std::string replaced(std::string word, const std::string& what, const std::string& by) {
@@ -228,7 +230,7 @@ Outcome Attacks::make(const Scenario& scenario, Ending ending, std::mt19937_64& 
       kill_a_child(*run, random);
       end = run->wait(milliseconds(50));
     }
-    if (!end) end = run->wait(scenario.whole ? forever : milliseconds(1500));
+    if (!end) end = run->wait(scenario.whole ? usual_end : consequences);
   }
   // What ends by itself soon may write to the full disk by itself.
   const bool to_its_end = ending == Ending::FullDisk && scenario.manner == Manner::AtOnce;
