@@ -1,0 +1,130 @@
+// Environments with less of a machine: file systems, cgroups, limits of processes, time.
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+#include <sys/mount.h>
+#include <unistd.h>
+
+#include <string>
+#include <vector>
+
+#include "suites/hostile/rows.h"
+
+namespace nsbench {
+namespace {
+
+using enum SkipReason;
+using testing::every_family;
+using testing::HostileTo;
+using testing::Lost;
+using testing::Row;
+using testing::some;
+using testing::Surroundings;
+
+// Mounts of its own, which sh(1) changes. What is mounted several times over is unmounted as often.
+Surroundings with_mounts(const std::string& shell) {
+  return {.by = {"unshare", "-m", "--propagation", "private"}, .shell = shell};
+}
+
+const Lost no_cgroups{"^cgroup/", {NoFeature, NoPrivilege}};
+
+std::vector<Row> machine_rows() {
+  return {
+      // As an unprivileged user a new user namespace is mapped by a file of /proc.
+      {.name = "NoProc",
+       .where = with_mounts("umount -R -l /proc"),
+       .lost = {{":userns", {Policy}, true}, no_cgroups, {"", {Policy}}},
+       .root = true},
+      {.name = "NoSys",
+       .where = with_mounts("umount -R -l /sys"),
+       .lost = {no_cgroups, {"^net/|^time/alarm_clock|^mnt/sysfs", {Policy, NoFeature}}},
+       .cases = some,
+       .root = true},
+      {.name = "NoDev",
+       .where = with_mounts("mount -t tmpfs none /dev"),
+       .cases = some,
+       .root = true},
+      {.name = "ReadOnlyRoot",
+       .where = with_mounts("mount -o remount,bind,ro /"),
+       .cases = some,
+       .root = true},
+      {.name = "FullTmp",
+       .where = with_mounts("mount -t tmpfs -o size=4k none /tmp\n"
+                            "head -c 5000 /dev/zero >/tmp/full || true"),
+       .cases = some,
+       .root = true},
+      {.name = "NoCgroups",
+       .where = with_mounts("umount -R -l /sys/fs/cgroup"),
+       .lost = {no_cgroups},
+       .cases = some,
+       .root = true},
+      {.name = "CgroupV2Alone",
+       .where = with_mounts("umount -R -l /sys/fs/cgroup\n"
+                            "mount -t cgroup2 none /sys/fs/cgroup"),
+       .lost = {no_cgroups},
+       .cases = some,
+       .root = true},
+      // A hierarchy of no controller, as systemd's was, beside an unmounted version 2.
+      {.name = "CgroupV1Alone",
+       .where = with_mounts("umount -R -l /sys/fs/cgroup\n"
+                            "mount -t tmpfs none /sys/fs/cgroup\n"
+                            "mkdir /sys/fs/cgroup/systemd\n"
+                            "mount -t cgroup -o none,name=systemd none /sys/fs/cgroup/systemd"),
+       .lost = {no_cgroups},
+       .cases = some,
+       .root = true},
+      {.name = "FewDescriptors",
+       .where = {.by = {"prlimit", "--nofile=64:64"}},
+       .lost = {{"", {Limit}}},
+       .cases = some},
+      {.name = "FewProcesses",
+       .where = {.by = {"setpriv", "--reuid=65533", "--regid=65533", "--clear-groups", "prlimit",
+                        "--nproc=40:40"}},
+       .lost = {{":root", {NoPrivilege}, true}, {"", {Limit, NoPrivilege}}},
+       .cases = some,
+       .root = true},
+      {.name = "LittleMemory",
+       .where = {.by = {"prlimit", "--as=134217728"}},
+       .lost = {{"", {Limit}}},
+       .cases = some},
+      {.name = "LongHostName",
+       .where = {.by = {"unshare", "-u"}, .shell = "hostname $(printf %064d 7)"},
+       .cases = some,
+       .root = true},
+      {.name = "OddHostName",
+       .where = {.by = {"unshare", "-u"},
+                 .shell = "printf 'a\\033[31m\\\"<&\\377b' >/proc/sys/kernel/hostname"},
+       .cases = some,
+       .root = true},
+      {.name = "NoHostName",
+       .where = {.by = {"unshare", "-u"}, .shell = "printf '\\n' >/proc/sys/kernel/hostname"},
+       .cases = some,
+       .root = true},
+      {.name = "OneCpu", .where = {.by = {"taskset", "-c", "0"}}, .cases = some},
+      // The clocks of CLOCK_MONOTONIC and of boot time differ by years from those outside.
+      {.name = "OtherTime",
+       .where = {.by = {"unshare", "-T", "--monotonic", "100000000", "--boottime", "200000000",
+                        "--fork"}},
+       .cases = some,
+       .root = true},
+      // Each round mounts all that is there once more: 4,096 and 1,024.
+      {.name = "FiveThousandMounts",
+       .where = with_mounts("for place in /mnt:12 /media:10; do\n"
+                            "  at=${place%:*}; rounds=${place#*:}\n"
+                            "  mount -t tmpfs none $at; mkdir $at/b\n"
+                            "  while [ $rounds -gt 0 ]; do\n"
+                            "    mount --rbind $at $at/b; rounds=$((rounds-1))\n"
+                            "  done\n"
+                            "done\n"
+                            "test $(wc -l </proc/self/mountinfo) -gt 5000"),
+       .cases = some,
+       .root = true},
+  };
+}
+
+class MachineTest : public HostileTo {};
+TEST_P(MachineTest, IsTold) { run(); }
+INSTANTIATE_TEST_SUITE_P(Hostile, MachineTest, ::testing::ValuesIn(machine_rows()),
+                         testing::name_of);
+
+}  // namespace
+}  // namespace nsbench

@@ -1,0 +1,63 @@
+#include "suites/hostile/rows.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <map>
+#include <utility>
+
+#include "reports/gate.h"
+#include "reports/json.h"
+
+namespace nsbench::testing {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+std::vector<std::string> command_of(const Row& row) {
+  std::vector<std::string> words{NSBENCH_PROGRAM, "run",     "--json", "--jobs",   "8",
+                                 "--filter",      row.cases, "--time", row.seconds};
+  words.insert(words.end(), row.options.begin(), row.options.end());
+  return words;
+}
+
+// The same command without anything around it; once for all rows that have it.
+const Result<Report>& undisturbed(const std::vector<std::string>& command) {
+  static std::map<std::vector<std::string>, Result<Report>> known;
+  const auto found = known.find(command);
+  if (found != known.end()) return found->second;
+  return known.emplace(command, from_json(run_there({}, command, 300s).out)).first->second;
+}
+
+}  // namespace
+
+void PrintTo(const Row& row, std::ostream* out) { *out << row.name; }
+
+std::string name_of(const ::testing::TestParamInfo<Row>& info) { return info.param.name; }
+
+void HostileTo::run() {
+  const Row& row = GetParam();
+  if (row.root && ::geteuid() != 0) GTEST_SKIP() << "needs root to make it";
+  if (const std::string missing = missing_program(row.programs); !missing.empty()) {
+    GTEST_SKIP() << missing;
+  }
+  const Ended possible = run_there(row.where, {"true"}, 60s);
+  if (possible.exit_code != 0) GTEST_SKIP() << "can't be made here: " << possible.str();
+  const std::vector<std::string> command = command_of(row);
+  const Result<Report>& here = undisturbed(command);
+  ASSERT_TRUE(here) << here.error().str();
+  const Ended ended = run_there(row.where, command, 300s);
+  SCOPED_TRACE(ended.str());
+  ASSERT_FALSE(ended.hung);
+  ASSERT_EQ(ended.signal, 0);
+  const Result<Report> there = from_json(ended.out);
+  ASSERT_TRUE(there) << there.error().str();
+  expect_the_same_but(row.lost, *there, *here);
+  EXPECT_EQ(ended.exit_code, static_cast<int>(decide(*there).code));
+  const Summary summary = summarise(*there);
+  EXPECT_EQ(summary.pass == 0, row.nothing);
+  EXPECT_EQ(ended.exit_code == 3, row.nothing);
+}
+
+}  // namespace nsbench::testing

@@ -1,0 +1,49 @@
+// For tests: one row is one environment, and what must come out of it.
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <optional>
+#include <ostream>
+#include <string>
+#include <vector>
+
+#include "suites/hostile/environment.h"
+
+namespace nsbench::testing {
+
+// By one way in with a descriptor and one without, and every family: enough for an environment that
+// does not refuse one way alone. Without those that wait for the kernel to count.
+inline constexpr const char* every_family = "^(?!calls/no_growth)[a-z]+/.*:(unshare|setns.pidfd):";
+// A few of every family, for what is about the machine.
+inline constexpr const char* some =
+    "^([a-z]+/(identity|hostname|pid_one|mount_view|sysv_shm|interfaces|uid_map|self_root|clocks|"
+    "links|owner|proc_view|privilege_uts|pidfd_refused)|create/uts|join/"
+    "net):(unshare|setns.pidfd|setns):";
+
+struct Row {
+  const char* name;
+  Surroundings where;
+  std::vector<Lost> lost;
+  const char* cases = every_family;  // of checks and benchmarks
+  const char* seconds = "0.02";      // for each benchmark
+  std::vector<std::string> options;  // of nsbench run, in addition
+  // What the environment needs to be made: programs, and root.
+  std::vector<std::string> programs;
+  bool root = false;
+  // Nothing can be checked there: exit status 3.
+  bool nothing = false;
+};
+
+void PrintTo(const Row& row, std::ostream* out);
+
+// Runs nsbench there and here, and holds the one against the other.
+class HostileTo : public ::testing::TestWithParam<Row> {
+ protected:
+  void run();
+};
+
+// Of a parameter: its name.
+std::string name_of(const ::testing::TestParamInfo<Row>& info);
+
+}  // namespace nsbench::testing
