@@ -96,7 +96,7 @@ KeptFiles look_at_files(const std::string& program, const std::string& directory
       if (!killed && fs::exists(path + "-journal")) {
         kept.troubles.push_back(name + "-journal is left");
       }
-      if (const std::string torn = torn_database(program, path, inputs + "/old.json");
+      if (const std::string torn = torn_database(program, path, inputs + "/big.json");
           !torn.empty()) {
         kept.troubles.push_back(fmt::format("{}: {}", name, torn));
         continue;
