@@ -46,11 +46,15 @@ void take_tag(std::string_view word, std::string_view tag, std::string& value) {
 }
 
 MountInfo mount_of(const std::vector<std::string_view>& fields) {
-  constexpr std::size_t root = 3, point = 4, options = 5, optional_fields = 6;
+  constexpr std::size_t id = 0, parent = 1, device = 2, root = 3, point = 4, options = 5,
+                        optional_fields = 6;
   MountInfo mount;
   const auto field = [&fields](std::size_t i) {
     return i < fields.size() ? fields[i] : std::string_view();
   };
+  mount.id = std::string(field(id));
+  mount.parent = std::string(field(parent));
+  mount.device = std::string(field(device));
   mount.root = unescaped(field(root));
   mount.point = unescaped(field(point));
   mount.options = std::string(field(options));

@@ -15,6 +15,9 @@ namespace nsbench {
 // A line of mountinfo (proc_pid_mountinfo(5)); \040 and its like in paths are read as what they
 // stand for. What a line that is cut off lacks is empty.
 struct MountInfo {
+  std::string id;       // that a descriptor's mnt_id in /proc/PID/fdinfo refers to
+  std::string parent;   // the id of the mount that it is mounted on
+  std::string device;   // "major:minor" of its file system
   std::string root;     // of what is mounted, in its file system
   std::string point;    // relative to the reader's root
   std::string options;  // of this mount

@@ -62,7 +62,10 @@ TEST(Mountinfo, IsReadByField) {
       "rw,errors=continue\n"
       "40 36 0:30 / /sys/fs/cgroup rw unbindable - cgroup2  rw,nsdelegate\n");
   ASSERT_EQ(mounts.size(), 2U);
-  EXPECT_EQ(mounts[0], (MountInfo{.root = "/mnt1",
+  EXPECT_EQ(mounts[0], (MountInfo{.id = "36",
+                                  .parent = "35",
+                                  .device = "98:0",
+                                  .root = "/mnt1",
                                   .point = "/mnt 2",
                                   .options = "rw,noatime",
                                   .peers = "7",
@@ -71,7 +74,10 @@ TEST(Mountinfo, IsReadByField) {
                                   .source = "/dev/root",
                                   .super_options = "rw,errors=continue"}));
   // Its source is empty, which is no reason to take the options for it.
-  EXPECT_EQ(mounts[1], (MountInfo{.root = "/",
+  EXPECT_EQ(mounts[1], (MountInfo{.id = "40",
+                                  .parent = "36",
+                                  .device = "0:30",
+                                  .root = "/",
                                   .point = "/sys/fs/cgroup",
                                   .options = "rw",
                                   .unbindable = true,
@@ -94,10 +100,17 @@ TEST(Mountinfo, EscapesStandForOneByte) {
 TEST(Mountinfo, LinesThatAreCutAreReadAsFarAsTheyGo) {
   EXPECT_THAT(parse_mountinfo("36 35 98:0 /mnt1"), IsEmpty());
   EXPECT_THAT(parse_mountinfo("36 35 98:0 /mnt1 "), IsEmpty());
-  EXPECT_THAT(parse_mountinfo("36 35 98:0 /mnt1 /mnt2"),
-              ElementsAre(MountInfo{.root = "/mnt1", .point = "/mnt2"}));
-  EXPECT_THAT(parse_mountinfo("36 35 98:0 / / rw shared:1"),
-              ElementsAre(MountInfo{.root = "/", .point = "/", .options = "rw", .peers = "1"}));
+  EXPECT_THAT(
+      parse_mountinfo("36 35 98:0 /mnt1 /mnt2"),
+      ElementsAre(MountInfo{
+          .id = "36", .parent = "35", .device = "98:0", .root = "/mnt1", .point = "/mnt2"}));
+  EXPECT_THAT(parse_mountinfo("36 35 98:0 / / rw shared:1"), ElementsAre(MountInfo{.id = "36",
+                                                                                   .parent = "35",
+                                                                                   .device = "98:0",
+                                                                                   .root = "/",
+                                                                                   .point = "/",
+                                                                                   .options = "rw",
+                                                                                   .peers = "1"}));
   EXPECT_THAT(parse_mountinfo("36 35 98:0 / / rw -").front().type, IsEmpty());
 }
 

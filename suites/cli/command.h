@@ -30,6 +30,7 @@ Action add_history(CLI::App& app);
 Action add_worker(CLI::App& app);
 Action add_ls(CLI::App& app);
 Action add_enter(CLI::App& app);
+Action add_inspect(CLI::App& app);
 
 // CLI11 forgets where -- stood. So in nsbench compare BASE... -- NEW... it becomes --new, and each
 // word behind it in nsbench boot KERNEL -- WORDS... is given by --guest-word. The words of other

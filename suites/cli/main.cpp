@@ -90,6 +90,8 @@ int run(const std::vector<std::string>& typed) {
                 &add_worker},
       std::pair{app.add_subcommand("ls", "The namespaces of this system, and what keeps them"),
                 &add_ls},
+      std::pair{app.add_subcommand("inspect", "Is this process, or this container, isolated?"),
+                &add_inspect},
       std::pair{app.add_subcommand("enter", "Run a command in namespaces of a process"),
                 &add_enter},
   };

@@ -1,0 +1,305 @@
+// nsbench inspect of real sandboxes and containers: those that are isolated, and the same with one
+// thing shared on purpose, which must be found.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <csignal>
+#include <filesystem>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "probes/sandbox/files.h"
+#include "suites/testing/in_directory.h"
+#include "suites/testing/subprocess.h"
+
+namespace nsbench {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::Finished;
+using ::testing::HasSubstr;
+using testing::run_program;
+using Json = nlohmann::json;
+using Words = std::vector<std::string>;
+
+constexpr auto patience = std::chrono::seconds(20);
+
+Finished nsbench(Words words) {
+  words.insert(words.begin(), NSBENCH_PROGRAM);
+  return run_program(words);
+}
+
+bool is_installed(const char* program) {
+  return run_program({"sh", "-c", std::string("command -v ") + program}).exit_code == 0;
+}
+
+Words plus(Words words, const Words& more) {
+  words.insert(words.end(), more.begin(), more.end());
+  return words;
+}
+
+// A program that starts a sleeping process in namespaces, and is ended with it.
+class Started {
+ public:
+  explicit Started(const Words& command) : pid_(testing::start_program(command)) {}
+  Started(const Started&) = delete;
+  Started& operator=(const Started&) = delete;
+  ~Started() {
+    ::kill(pid_, SIGKILL);
+    ::waitpid(pid_, nullptr, 0);
+  }
+  // The process that sleeps, below the program; 0 if none comes.
+  [[nodiscard]] pid_t sleeper() const {
+    const auto end = std::chrono::steady_clock::now() + patience;
+    while (std::chrono::steady_clock::now() < end) {
+      if (const pid_t found = sleeper_below(pid_); found != 0) return found;
+      std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    }
+    return 0;
+  }
+
+ private:
+  static pid_t sleeper_below(pid_t pid) {
+    const std::string dir = "/proc/" + std::to_string(pid);
+    const Result<std::string> comm = read_small_file(dir + "/comm");
+    if (comm && trimmed(*comm) == "sleep") return pid;
+    std::ifstream children(dir + "/task/" + std::to_string(pid) + "/children");
+    for (pid_t child = 0; children >> child;) {
+      if (const pid_t found = sleeper_below(child); found != 0) return found;
+    }
+    return 0;
+  }
+  pid_t pid_;
+};
+
+Json inspected(pid_t pid, const std::string& expected) {
+  const Finished run =
+      nsbench({"inspect", std::to_string(pid), "--format", "json", "--expect", expected});
+  Json json = Json::parse(run.out, nullptr, false);
+  EXPECT_FALSE(json.is_discarded()) << run.out << run.err;
+  if (json.is_discarded()) return Json::object();
+  EXPECT_EQ(json["exit_code"], run.exit_code);
+  return json;
+}
+
+// The kinds of `expected` that are not isolated: "net,mnt".
+std::string open_in(const Json& json) {
+  std::string text;
+  for (const Json& kind : json.value("not_isolated", Json::array())) {
+    text += (text.empty() ? "" : ",") + kind.get<std::string>();
+  }
+  return text;
+}
+
+const Words sleep_long{"sleep", "1000"};
+
+// One line for each sandbox: how it is started, what is expected, and what of that is open.
+struct Sandbox {
+  const char* name;
+  Words command;
+  const char* expected;
+  const char* open;
+};
+
+const Words bwrap{"bwrap",
+                  "--die-with-parent",
+                  "--unshare-all",
+                  "--ro-bind",
+                  "/",
+                  "/",
+                  "--proc",
+                  "/proc",
+                  "--dev",
+                  "/dev",
+                  "--tmpfs",
+                  "/tmp"};
+const Words unshare_all{"unshare", "--fork", "--kill-child", "--mount-proc", "-m", "-u",
+                        "-i",      "-n",     "-p",           "-C",           "-T"};
+
+const std::vector<Sandbox>& sandboxes() {
+  static const std::vector<Sandbox> all{
+      {"unshare", plus(unshare_all, sleep_long), "uts,ipc,net,pid,cgroup,time", ""},
+      {"unshare, the file system is writable", plus(unshare_all, sleep_long), "mnt", "mnt"},
+      {"unshare without net",
+       {"unshare", "--fork", "--kill-child", "--mount-proc", "-u", "-i", "-p", "sleep", "1000"},
+       "uts,ipc,net,pid",
+       "net"},
+      {"unshare without a /proc of its own",
+       {"unshare", "--fork", "--kill-child", "-m", "-p", "sleep", "1000"},
+       "pid",
+       "pid"},
+      {"unshare of a user namespace with root in it",
+       {"unshare", "-Ur", "-u", "sleep", "1000"},
+       "user,uts",
+       ::geteuid() == 0 ? "user" : ""},
+      {"bubblewrap", plus(bwrap, sleep_long), "pid,uts,ipc,net,cgroup,mnt", ""},
+      {"bubblewrap --share-net", plus(plus(bwrap, {"--share-net"}), sleep_long),
+       "pid,uts,ipc,net,cgroup,mnt", "net"},
+      {"bubblewrap with a writable directory",
+       plus(plus(bwrap, {"--bind", "/var", "/var"}), sleep_long), "pid,uts,ipc,net,cgroup,mnt",
+       "mnt"},
+  };
+  return all;
+}
+
+TEST(Inspect, FindsWhatIsOpenInSandboxes) {
+  int tried = 0;
+  for (const Sandbox& sandbox : sandboxes()) {
+    if (!is_installed(sandbox.command.front().c_str())) continue;
+    Words harmless = sandbox.command;
+    harmless.resize(harmless.size() - sleep_long.size());
+    harmless.emplace_back("true");
+    const Finished works = run_program(harmless);
+    if (works.exit_code != 0) {
+      std::fprintf(stderr, "%s does not work here: %s", sandbox.name, works.err.c_str());
+      continue;
+    }
+    ++tried;
+    const Started started(sandbox.command);
+    const pid_t pid = started.sleeper();
+    ASSERT_NE(pid, 0) << sandbox.name;
+    const Json json = inspected(pid, sandbox.expected);
+    EXPECT_EQ(open_in(json), sandbox.open) << sandbox.name << "\n" << json.dump(1);
+  }
+  if (tried == 0) GTEST_SKIP() << "no sandbox can be made here";
+}
+
+// runc and crun, with a bundle made of busybox.
+class Oci : public testing::InDirectory, public ::testing::WithParamInterface<const char*> {
+ protected:
+  void SetUp() override {
+    InDirectory::SetUp();
+    ASSERT_EQ(::chmod(directory_.c_str(), 0755), 0);
+    engine_ = GetParam();
+    if (::geteuid() != 0) GTEST_SKIP() << "not root";
+    if (!is_installed(engine_.c_str())) GTEST_SKIP() << "there is no " << engine_;
+    if (!fs::exists("/bin/busybox")) GTEST_SKIP() << "there is no /bin/busybox";
+    fs::create_directories(path("bundle/rootfs/bin"));
+    fs::copy_file("/bin/busybox", path("bundle/rootfs/bin/busybox"));
+    ASSERT_EQ(run_program({"chown", "-R", "100000:100000", path("bundle/rootfs")}).exit_code, 0);
+    ASSERT_EQ(run_program({"sh", "-c", "cd \"$1\" && \"$2\" spec", "-", path("bundle"), engine_})
+                  .exit_code,
+              0);
+    config_ = Json::parse(std::ifstream(path("bundle/config.json")));
+    config_["process"]["terminal"] = false;
+    config_["process"]["args"] = {"/bin/busybox", "sleep", "1000"};
+    Json& linux_part = config_["linux"];
+    linux_part["namespaces"] = Json::array();
+    for (const char* kind : {"pid", "network", "ipc", "uts", "mount", "user", "cgroup"}) {
+      linux_part["namespaces"].push_back({{"type", kind}});
+    }
+    for (const char* map : {"uidMappings", "gidMappings"}) {
+      linux_part[map] = {{{"containerID", 0}, {"hostID", 100000}, {"size", 65536}}};
+    }
+  }
+  void TearDown() override {
+    if (running_) run_program({engine_, "--root", path("run/" + engine_), "delete", "-f", "it"});
+    InDirectory::TearDown();
+  }
+
+  // Its first process; 0 where the engine does not get it up, which is said.
+  pid_t start() {
+    std::ofstream(path("bundle/config.json")) << config_;
+    fs::create_directories(path("run"));
+    running_ = true;
+    const Finished run =
+        run_program({"sh", "-c",
+                     "exec \"$1\" --root \"$2\" run -d --bundle \"$3\" --pid-file \"$4\" it "
+                     "> \"$4.log\" 2>&1",
+                     "-", engine_, path("run/" + engine_), path("bundle"), path("pid")});
+    const Result<std::string> pid = read_small_file(path("pid"));
+    if (run.exit_code == 0 && pid) return std::stoi(*pid);
+    const Result<std::string> log = read_small_file(path("pid.log"));
+    std::fprintf(stderr, "%s: %s\n", engine_.c_str(), log ? log->c_str() : "no log");
+    return 0;
+  }
+
+  std::string engine_;
+  Json config_;
+  bool running_ = false;
+};
+
+constexpr const char* of_a_container = "user,pid,uts,ipc,net,cgroup,mnt";
+
+TEST_P(Oci, AContainerOfItsOwnIsIsolated) {
+  const pid_t pid = start();
+  if (pid == 0) GTEST_SKIP() << engine_ << " does not start a container here";
+  const Json json = inspected(pid, of_a_container);
+  EXPECT_EQ(open_in(json), "") << json.dump(1);
+  const Finished by_name = run_program({"env", "XDG_RUNTIME_DIR=" + path("run"), NSBENCH_PROGRAM,
+                                        "inspect", "--container", "it", "--expect", "pid,net"});
+  EXPECT_EQ(by_name.exit_code, 0) << by_name.err;
+  EXPECT_THAT(by_name.out, HasSubstr("process " + std::to_string(pid)));
+}
+
+TEST_P(Oci, WhatIsSharedOnPurposeIsFound) {
+  Json& namespaces = config_["linux"]["namespaces"];
+  namespaces.erase(1);  // network
+  Json& mounts = config_["mounts"];
+  mounts.push_back({{"destination", "/shared"},
+                    {"type", "bind"},
+                    {"source", "/var"},
+                    {"options", {"rbind", "rw"}}});
+  // sysfs can't be mounted by whom the network namespace does not belong to.
+  for (std::size_t i = 0; i < mounts.size();) {
+    if (mounts[i]["type"] == "sysfs" || mounts[i]["type"] == "cgroup") {
+      mounts.erase(i);
+    } else {
+      ++i;
+    }
+  }
+  const pid_t pid = start();
+  if (pid == 0) GTEST_SKIP() << engine_ << " does not start a container here";
+  const Json json = inspected(pid, of_a_container);
+  EXPECT_EQ(open_in(json), "net,mnt") << json.dump(1);
+}
+
+INSTANTIATE_TEST_SUITE_P(Engines, Oci, ::testing::Values("runc", "crun"));
+
+TEST(Inspect, SaysWhatItCantLookAt) {
+  const Finished none = nsbench({"inspect", "4194304"});
+  EXPECT_EQ(none.exit_code, 2);
+  EXPECT_THAT(none.err, HasSubstr("there is no process 4194304"));
+  const Finished nothing = nsbench({"inspect"});
+  EXPECT_EQ(nothing.exit_code, 2);
+  EXPECT_THAT(nothing.err, HasSubstr("needs a PID"));
+  const Finished unknown = nsbench({"inspect", "1", "--expect", "nets"});
+  EXPECT_EQ(unknown.exit_code, 2);
+  EXPECT_THAT(unknown.err, HasSubstr("--expect"));
+  const Finished container = nsbench({"inspect", "--container", "no-such-container"});
+  EXPECT_EQ(container.exit_code, 2);
+  EXPECT_THAT(container.err, HasSubstr("no container is called"));
+}
+
+TEST(Inspect, AZombieIsNamedAsOne) {
+  const pid_t child = ::fork();
+  if (child == 0) ::_exit(0);
+  siginfo_t ended{};
+  ::waitid(P_PID, static_cast<id_t>(child), &ended, WEXITED | WNOWAIT);
+  const Finished run = nsbench({"inspect", std::to_string(child)});
+  ::waitpid(child, nullptr, 0);
+  EXPECT_EQ(run.exit_code, 2);
+  EXPECT_THAT(run.err, HasSubstr("zombie"));
+}
+
+// What may not be looked at is said, and nothing is guessed of it.
+TEST(Inspect, AnotherUsersProcessIsRefusedNotGuessed) {
+  if (::geteuid() != 0) GTEST_SKIP() << "not root";
+  const Finished run =
+      run_program({"setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups",
+                   NSBENCH_PROGRAM, "inspect", "1", "--expect", "net"});
+  if (run.exit_code == 127) GTEST_SKIP() << run.err;  // nobody may not run our build
+  EXPECT_EQ(run.exit_code, 3) << run.out;
+  EXPECT_THAT(run.out, HasSubstr("/proc/1/ns/net: EACCES"));
+  EXPECT_THAT(run.out, HasSubstr("CAN'T TELL: net"));
+}
+
+}  // namespace
+}  // namespace nsbench

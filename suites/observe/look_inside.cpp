@@ -1,0 +1,128 @@
+#include "suites/observe/look_inside.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "probes/probe.h"
+#include "probes/sandbox/calls.h"
+#include "probes/sandbox/capabilities.h"
+#include "probes/sandbox/channel.h"
+#include "probes/sandbox/child.h"
+#include "probes/sandbox/fd.h"
+#include "probes/sandbox/join.h"
+
+namespace nsbench::observe {
+namespace {
+
+// Those that look at the surroundings. Others look at the process that looks, which is ours.
+constexpr std::array<std::string_view, 10> looks{
+    "pid/proc_view", "uts/hostname", "uts/domainname",   "mnt/mount_view", "ipc/sysv_shm",
+    "ipc/sysv_sem",  "ipc/sysv_msg", "ipc/proc_sysvipc", "ipc/mqueue",     "net/interfaces"};
+
+void send(Channel& channel, std::string name, Observation seen) {
+  Transcript one;
+  one.add({.side = "inside", .act = name, .seen = std::move(seen)});
+  const std::string bytes = one.encode();
+  if (channel.send(bytes)) return;
+  Observation short_one;
+  short_one.text("too much to tell", std::to_string(bytes.size()) + " bytes");
+  Transcript instead;
+  instead.add({.side = "inside", .act = std::move(name), .seen = std::move(short_one)});
+  static_cast<void>(channel.send(instead.encode()).ok());
+}
+
+// `cgroup` was opened outside: what is read from it is as the reader's cgroup namespace has it.
+int look(Channel& channel, const Fd& cgroup) {
+  if (Status status = keep_capabilities({}); !status) return 1;
+  for (const Probe* probe : all_probes()) {
+    const std::string name = fmt::format("{}/{}", probe->family, probe->name);
+    if (probe->look == nullptr) continue;
+    if (std::find(looks.begin(), looks.end(), name) == looks.end()) continue;
+    Observation seen;
+    probe->look(seen);
+    send(channel, name, std::move(seen));
+  }
+  if (!cgroup.valid()) return 0;
+  Observation seen;
+  std::string own;
+  std::array<char, 4096> block{};
+  for (ssize_t got = 0; (got = ::read(cgroup.get(), block.data(), block.size())) > 0;) {
+    own.append(block.data(), static_cast<std::size_t>(got));
+  }
+  seen.text("own", own);
+  send(channel, "cgroup", std::move(seen));
+  return 0;
+}
+
+Status join_all(pid_t pid) {
+  const std::string dir = fmt::format("/proc/{}", pid);
+  const Fd pidfd(calls::pidfd_open(pid));
+  if (!pidfd.valid()) return Error::last(fmt::format("pidfd_open({})", pid));
+  const Result<NamespaceSet> set = differing(NamespaceSet::all(), dir);
+  if (!set) return set.error();
+  Status joined = join_by_pidfd(*set, pidfd.get());
+  if (!joined && (joined.error().err == EINVAL || joined.error().err == EBADF)) {
+    joined = join_by_descriptors(*set, dir, dir);
+  }
+  return joined;
+}
+
+int go_and_look(pid_t pid, Channel& channel) {
+  ::prctl(PR_SET_DUMPABLE, 0);
+  const Fd cgroup(::open(fmt::format("/proc/{}/cgroup", pid).c_str(), O_RDONLY | O_CLOEXEC));
+  const Status joined = join_all(pid);
+  stay_tied_to_parent();
+  if (!joined) {
+    Observation refused;
+    refused.text("step", joined.error().step);
+    refused.number("errno", joined.error().err);
+    send(channel, "refused", std::move(refused));
+    return 1;
+  }
+  ::prctl(PR_SET_DUMPABLE, 0);  // joining a user namespace sets it
+  // Only a child is in the pid namespace.
+  Result<Child> child = Child::fork([&] { return look(channel, cgroup); });
+  if (!child) return 1;
+  const Result<ExitStatus> ended = child->wait();
+  return ended ? ended->code : 1;
+}
+
+}  // namespace
+
+Result<Transcript> look_inside(pid_t pid, Deadline deadline) {
+  Result<std::pair<Channel, Channel>> ends = Channel::pair();
+  if (!ends) return ends.error();
+  Result<Child> child = Child::fork([&] {
+    ends->first.close();
+    return go_and_look(pid, ends->second);
+  });
+  if (!child) return child.error();
+  ends->second.close();
+  Transcript all;
+  for (;;) {
+    const Result<std::string> bytes = ends->first.receive(deadline);
+    if (!bytes && bytes.error().err == ECONNRESET) return all;  // it has looked
+    if (!bytes && bytes.error().err == ETIMEDOUT) {
+      return Error{
+          fmt::format("looking around inside process {} took too long, and was given up", pid)};
+    }
+    if (!bytes) return bytes.error();
+    Result<Transcript> some = Transcript::decode(*bytes);
+    if (!some) return some.error();
+    if (const Observation& refused = some->at("refused"); refused.find("step") != nullptr) {
+      return Error{refused.text_of("step"), static_cast<int>(refused.number_of("errno"))};
+    }
+    for (const Entry& entry : some->entries()) all.add(entry);
+  }
+}
+
+}  // namespace nsbench::observe

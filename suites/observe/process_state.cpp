@@ -1,0 +1,198 @@
+#include "suites/observe/process_state.h"
+
+#include <dirent.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <charconv>
+#include <memory>
+
+#include "probes/sandbox/files.h"
+#include "suites/observe/namespaces.h"
+
+namespace nsbench::observe {
+namespace {
+
+// capabilities(7), in the order of their numbers.
+constexpr std::array names{"CHOWN",
+                           "DAC_OVERRIDE",
+                           "DAC_READ_SEARCH",
+                           "FOWNER",
+                           "FSETID",
+                           "KILL",
+                           "SETGID",
+                           "SETUID",
+                           "SETPCAP",
+                           "LINUX_IMMUTABLE",
+                           "NET_BIND_SERVICE",
+                           "NET_BROADCAST",
+                           "NET_ADMIN",
+                           "NET_RAW",
+                           "IPC_LOCK",
+                           "IPC_OWNER",
+                           "SYS_MODULE",
+                           "SYS_RAWIO",
+                           "SYS_CHROOT",
+                           "SYS_PTRACE",
+                           "SYS_PACCT",
+                           "SYS_ADMIN",
+                           "SYS_BOOT",
+                           "SYS_NICE",
+                           "SYS_RESOURCE",
+                           "SYS_TIME",
+                           "SYS_TTY_CONFIG",
+                           "MKNOD",
+                           "LEASE",
+                           "AUDIT_WRITE",
+                           "AUDIT_CONTROL",
+                           "SETFCAP",
+                           "MAC_OVERRIDE",
+                           "MAC_ADMIN",
+                           "SYSLOG",
+                           "WAKE_ALARM",
+                           "BLOCK_SUSPEND",
+                           "AUDIT_READ",
+                           "PERFMON",
+                           "BPF",
+                           "CHECKPOINT_RESTORE"};
+
+std::string command_of(const std::string& dir, const std::string& status) {
+  const Result<std::string> line = read_small_file(dir + "/cmdline");
+  std::string words = line ? *line : "";
+  while (!words.empty() && words.back() == '\0') words.pop_back();
+  std::replace(words.begin(), words.end(), '\0', ' ');
+  return words.empty() ? "[" + field_of(status, "Name") + "]" : words;
+}
+
+// Reads the files of one process, and keeps what stood in the way.
+class Reader {
+ public:
+  explicit Reader(pid_t pid) : dir_(fmt::format("/proc/{}", pid)) {}
+
+  std::string text(const char* name) {
+    const Result<std::string> text = read_small_file(dir_ + "/" + name);
+    if (text) return *text;
+    miss(name, text.error());
+    return "";
+  }
+
+  std::optional<std::uint64_t> namespace_id(std::string_view kind) {
+    const std::string name = fmt::format("ns/{}", kind);
+    const Result<std::string> link = read_link(dir_ + "/" + name);
+    const std::optional<Link> parsed = link ? parse_link(*link) : std::nullopt;
+    if (parsed) return parsed->id;
+    if (!link) miss(name, link.error());
+    return std::nullopt;
+  }
+
+  std::vector<IdExtent> ids(const char* name) {
+    Result<std::vector<IdExtent>> map = parse_id_map(text(name));
+    return map ? std::move(*map) : std::vector<IdExtent>{};
+  }
+
+  // Files with a path whose mount is none of the process's. Sockets, pipes and the like are of
+  // mounts that nobody has, and have no path.
+  std::vector<StrayDirectory> strays(const std::vector<MountInfo>& mounts) {
+    std::vector<StrayDirectory> found;
+    const std::string files = dir_ + "/fd";
+    const std::unique_ptr<DIR, int (*)(DIR*)> stream(::opendir(files.c_str()), &::closedir);
+    if (!stream) {
+      miss("fd", Error{"", errno});
+      return found;
+    }
+    while (const dirent* entry = ::readdir(stream.get())) {
+      const Result<std::string> path = read_link(fmt::format("{}/{}", files, entry->d_name));
+      const Result<std::string> info =
+          read_small_file(fmt::format("{}/fdinfo/{}", dir_, entry->d_name));
+      struct stat what {};
+      if (!path || !info || !path->starts_with("/")) continue;
+      if (::stat(fmt::format("{}/{}", files, entry->d_name).c_str(), &what) != 0) continue;
+      if (!S_ISDIR(what.st_mode)) continue;
+      const std::string mount = field_of(*info, "mnt_id");
+      const bool own = std::any_of(mounts.begin(), mounts.end(),
+                                   [&mount](const MountInfo& one) { return one.id == mount; });
+      int fd = -1;
+      const std::string_view number = entry->d_name;
+      std::from_chars(number.data(), number.data() + number.size(), fd);
+      if (!own && !mount.empty()) found.push_back({.fd = fd, .path = *path});
+    }
+    return found;
+  }
+
+  const std::string& dir() const { return dir_; }
+  std::vector<std::string> take_untold() { return std::move(untold_); }
+
+ private:
+  // A kernel may lack a kind of namespace, or a file.
+  void miss(std::string_view name, const Error& error) {
+    if (error.err == ENOENT) return;
+    untold_.push_back(fmt::format("{}/{}: {}", dir_, name, errno_name(error.err)));
+  }
+
+  std::string dir_;
+  std::vector<std::string> untold_;
+};
+
+std::string without_nul(std::string text) {
+  while (!text.empty() && text.back() == '\0') text.pop_back();
+  return trimmed(std::move(text));
+}
+
+}  // namespace
+
+std::string ProcessState::field(std::string_view name) const {
+  return trimmed(field_of(status, name));
+}
+
+Result<ProcessState> look_at_process(pid_t pid) {
+  Reader reader(pid);
+  ProcessState state{.pid = pid};
+  const Result<std::string> status = read_small_file(reader.dir() + "/status");
+  if (!status && (status.error().err == ENOENT || status.error().err == ESRCH)) {
+    return Error{fmt::format("there is no process {}", pid)};
+  }
+  if (!status) return status.error();
+  state.status = *status;
+  if (state.field("State").starts_with("Z")) {
+    return Error{
+        fmt::format("process {} has ended, and is in no namespaces any more (a zombie)", pid)};
+  }
+  state.command = command_of(reader.dir(), *status);
+  for (const KindRow& kind : all_kinds) {
+    state.namespaces.at(static_cast<std::size_t>(kind.kind)) = reader.namespace_id(kind.name);
+  }
+  state.mounts = parse_mountinfo(reader.text("mountinfo"));
+  state.uid_map = reader.ids("uid_map");
+  state.gid_map = reader.ids("gid_map");
+  state.cgroups = parse_cgroup(reader.text("cgroup"));
+  // EINVAL: no LSM has labels.
+  const Result<std::string> label = read_small_file(reader.dir() + "/attr/current");
+  if (label) state.label = without_nul(*label);
+  state.clock_offsets = trimmed(reader.text("timens_offsets"));
+  if (!state.mounts.empty()) state.strays = reader.strays(state.mounts);
+  state.untold = reader.take_untold();
+  return state;
+}
+
+std::string capability_names(std::string_view mask, int last) {
+  std::uint64_t bits = 0;
+  const char* const end = mask.data() + mask.size();
+  const auto [stop, error] = std::from_chars(mask.data(), end, bits, 16);
+  if (error != std::errc() || stop != end || mask.empty()) return std::string(mask);
+  if (bits == 0) return "none";
+  constexpr int most = 63;
+  const int highest = std::clamp(last, 0, most);
+  const std::uint64_t all = ~std::uint64_t{0} >> static_cast<unsigned>(most - highest);
+  if ((bits & all) == all) return "all";
+  std::string text;
+  for (unsigned i = 0; i <= most; ++i) {
+    if ((bits >> i & 1U) == 0) continue;
+    text += text.empty() ? "" : " ";
+    text += i < names.size() ? fmt::format("CAP_{}", names.at(i)) : std::to_string(i);
+  }
+  return text;
+}
+
+}  // namespace nsbench::observe
