@@ -21,6 +21,7 @@ struct Outcome {
   bool too_early = false;             // it did not listen yet, and ended by the signal
   std::optional<double> end_seconds;  // from the signal that asked it to stop to its end
   std::optional<double> own_seconds;  // the same without the time for which it had no CPU
+  double busy = 1;                    // how many times as long all takes here
   double clean_seconds = 0;           // from its end until nothing was left
   int old_files = 0, fresh_files = 0, temporaries = 0;
   std::vector<std::string> failures;

@@ -96,10 +96,11 @@ int besiege(const Options& options, const Ground& ground) {
     const Outcome outcome = attacks.make(*scenario, ending, random);
     tally.add(*scenario, ending, outcome);
     if (options.verbose) {
-      fmt::print("{:4} {}, {} at {:.3f} s{}; {:.2f} s to its end, {:.2f} s until clean\n", i,
-                 scenario->name, name_of(ending), outcome.moment,
-                 outcome.too_late ? " (too late)" : "", outcome.end_seconds.value_or(0),
-                 outcome.clean_seconds);
+      fmt::print(
+          "{:4} {}, {} at {:.3f} s{}; {:.2f} s to its end, {:.2f} s until clean, {:.0f} times "
+          "as busy\n",
+          i, scenario->name, name_of(ending), outcome.moment, outcome.too_late ? " (too late)" : "",
+          outcome.end_seconds.value_or(0), outcome.clean_seconds, outcome.busy);
     }
     for (const std::string& failure : outcome.failures) {
       fmt::print("BAD: {}, {} at {:.3f} s: {} (--seed {} --from {} --kills 1)\n", scenario->name,
