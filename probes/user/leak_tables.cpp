@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cerrno>
+#include <deque>
 #include <string>
 
 #include "probes/leak_table.h"
@@ -121,8 +122,7 @@ LeakTable map_view_leaks() {
 
 LeakTable owner_leaks(const Probe& probe, std::initializer_list<const char*> kinds) {
   LeakTable table{&probe, {{"outside looks", "user", 100}, {"inside looks", "user", 200, 100}}, {}};
-  static std::vector<std::string> names;  // facts hold views
-  names.reserve(100);
+  static std::deque<std::string> names;  // facts hold views, and a deque's elements stay in place
   for (const char* kind : kinds) {
     const std::string& owner = names.emplace_back("owner of " + std::string(kind));
     const std::string& call = names.emplace_back("NS_GET_USERNS " + std::string(kind));
