@@ -16,8 +16,8 @@ namespace {
 using namespace std::chrono_literals;
 
 std::vector<std::string> command_of(const Row& row) {
-  std::vector<std::string> words{NSBENCH_PROGRAM, "run",     "--json", "--jobs",   "8",
-                                 "--filter",      row.cases, "--time", row.seconds};
+  std::vector<std::string> words{NSBENCH_PROGRAM, "run",    "--json",   "--filter",
+                                 row.cases,       "--time", row.seconds};
   words.insert(words.end(), row.options.begin(), row.options.end());
   return words;
 }

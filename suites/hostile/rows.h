@@ -12,9 +12,8 @@
 
 namespace nsbench::testing {
 
-// By one way in with a descriptor and one without, and every family: enough for an environment that
-// does not refuse one way alone. Without those that wait for the kernel to count.
-inline constexpr const char* every_family = "^(?!calls/no_growth)[a-z]+/.*:(unshare|setns.pidfd):";
+// Every probe by one way in. Without those that wait for the kernel to count.
+inline constexpr const char* every_family = "^(?!calls/no_growth|user/limit_)[a-z]+/.*:unshare:";
 // A few of every family, for what is about the machine.
 inline constexpr const char* some =
     "^([a-z]+/(identity|hostname|pid_one|mount_view|sysv_shm|interfaces|uid_map|self_root|clocks|"
