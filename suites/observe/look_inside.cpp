@@ -41,8 +41,23 @@ void send(Channel& channel, std::string name, Observation seen) {
 }
 
 // `cgroup` was opened outside: what is read from it is as the reader's cgroup namespace has it.
+std::string read_here(const Fd& cgroup) {
+  std::string own;
+  std::array<char, 4096> block{};
+  ssize_t got = 0;
+  while (cgroup.valid() && (got = ::read(cgroup.get(), block.data(), block.size())) > 0) {
+    own.append(block.data(), static_cast<std::size_t>(got));
+  }
+  return own;
+}
+
 int look(Channel& channel, const Fd& cgroup) {
+  Observation membership;
+  membership.text("own", read_here(cgroup));
+  // Who is root in there might look into this process: there is to be nothing in it.
+  close_all_but(channel.fd());
   if (Status status = keep_capabilities({}); !status) return 1;
+  send(channel, "cgroup", std::move(membership));
   for (const Probe* probe : all_probes()) {
     const std::string name = fmt::format("{}/{}", probe->family, probe->name);
     if (probe->look == nullptr) continue;
@@ -51,16 +66,16 @@ int look(Channel& channel, const Fd& cgroup) {
     probe->look(seen);
     send(channel, name, std::move(seen));
   }
-  if (!cgroup.valid()) return 0;
-  Observation seen;
-  std::string own;
-  std::array<char, 4096> block{};
-  for (ssize_t got = 0; (got = ::read(cgroup.get(), block.data(), block.size())) > 0;) {
-    own.append(block.data(), static_cast<std::size_t>(got));
-  }
-  seen.text("own", own);
-  send(channel, "cgroup", std::move(seen));
   return 0;
+}
+
+// The caller's terminal is not taken along.
+void let_go_of_terminal() {
+  ::setsid();
+  const Fd nothing(::open("/dev/null", O_RDWR | O_CLOEXEC));
+  for (const int fd : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
+    if (nothing.valid()) ::dup2(nothing.get(), fd);
+  }
 }
 
 Status join_all(pid_t pid) {
@@ -78,6 +93,7 @@ Status join_all(pid_t pid) {
 
 int go_and_look(pid_t pid, Channel& channel) {
   ::prctl(PR_SET_DUMPABLE, 0);
+  let_go_of_terminal();
   const Fd cgroup(::open(fmt::format("/proc/{}/cgroup", pid).c_str(), O_RDONLY | O_CLOEXEC));
   const Status joined = join_all(pid);
   stay_tied_to_parent();
