@@ -35,13 +35,6 @@ function(nsbench_test_program name)
   nsbench_precompile(${name} FROM reports_test)
 endfunction()
 
-# With NSBENCH_COVERAGE, which lines run is counted in the record and in what is run together.
-function(nsbench_count_lines target)
-  if(NSBENCH_COVERAGE AND CMAKE_CURRENT_SOURCE_DIR MATCHES "^${PROJECT_SOURCE_DIR}/(reports|suites)")
-    target_compile_options(${target} PRIVATE -fprofile-instr-generate -fcoverage-mapping)
-  endif()
-endfunction()
-
 # One room of the house is one static library with its unit tests beside it:
 #   nsbench_module(NAME SOURCES a.cpp .. DEPENDS lib .. [TESTS a_test.cpp ..])
 # TESTS need no privilege; tests that enter namespaces are added by nsbench_namespace_test().
@@ -50,7 +43,6 @@ function(nsbench_module name)
   cmake_parse_arguments(arg "" "" "SOURCES;DEPENDS;TESTS" ${ARGN})
   add_library(nsbench_${name} STATIC ${arg_SOURCES})
   target_link_libraries(nsbench_${name} PUBLIC nsbench_options ${arg_DEPENDS})
-  nsbench_count_lines(nsbench_${name})
   nsbench_precompile(nsbench_${name} FROM nsbench_reports)
   if(NSBENCH_TESTS AND arg_TESTS)
     nsbench_test_program(${name}_test SOURCES ${arg_TESTS}
@@ -119,7 +111,6 @@ function(nsbench_program name)
   add_executable(${name} ${arg_SOURCES})
   target_link_libraries(${name} PRIVATE nsbench_options ${arg_DEPENDS})
   set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR})
-  nsbench_count_lines(${name})
   # As `cmake --install --strip`; a packager's own build type keeps its symbols.
   install(CODE "set(CMAKE_INSTALL_DO_STRIP TRUE)" CONFIGURATIONS Release MinSizeRel)
   install(TARGETS ${name} RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})

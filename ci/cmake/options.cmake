@@ -43,13 +43,6 @@ if(NSBENCH_SANITIZE)
   target_link_options(nsbench_options INTERFACE -fsanitize=${NSBENCH_SANITIZE})
 endif()
 
-if(NSBENCH_COVERAGE)
-  if(NOT CMAKE_CXX_COMPILER_ID MATCHES "Clang")
-    message(FATAL_ERROR "NSBENCH_COVERAGE needs Clang: ci/coverage.sh reads what its programs count")
-  endif()
-  target_link_options(nsbench_options INTERFACE -fprofile-instr-generate)
-endif()
-
 if(NSBENCH_FUZZ)
   if(NOT CMAKE_CXX_COMPILER_ID MATCHES "Clang")
     message(FATAL_ERROR "NSBENCH_FUZZ needs Clang: libFuzzer is part of it")
