@@ -19,6 +19,7 @@
 #include "probes/sandbox/elapsed.h"
 #include "reports/file.h"
 #include "reports/json.h"
+#include "suites/plan.h"
 #include "suites/siege/kept_files.h"
 
 namespace nsbench::siege {
@@ -133,9 +134,7 @@ std::vector<std::string> Attacks::words(const Scenario& scenario,
   return all;
 }
 
-// Its report, which is read from the file that it writes.
-Result<std::string> Attacks::run_whole(const std::vector<std::string>& words,
-                                       bool as_nobody) const {
+Status Attacks::run_whole(const std::vector<std::string>& words, bool as_nobody) const {
   std::vector<std::string> argv{ground_.program};
   argv.insert(argv.end(), words.begin(), words.end());
   Result<Besieged> run = Besieged::start({.argv = argv, .as_nobody = as_nobody});
@@ -145,44 +144,24 @@ Result<std::string> Attacks::run_whole(const std::vector<std::string>& words,
     return Error{fmt::format("nsbench {} {}: {}", words.front(), end ? end->str() : "hangs",
                              end ? end->err : "")};
   }
-  return std::string();
+  return {};
 }
 
-Status Attacks::prepare(const std::vector<Scenario>& scenarios) {
+Status Attacks::prepare() const {
   const std::string old = ground_.inputs + "/old";
-  const Result<std::string> small =
+  const Status small =
       run_whole({"run", "--checks-only", "--filter", "^uts/hostname", "--json=" + old + ".json",
                  "--report", "junit:" + old + ".xml", "--report", "ktap:" + old + ".ktap",
                  "--report", "html:" + old + ".html", "--report", "markdown:" + old + ".md",
                  "--report", "text:" + old + ".txt"},
                 false);
   if (!small) return small.error();
-  const Result<std::string> database =
-      run_whole({"history", "add", "--db", old + ".db", old + ".json"}, false);
+  const Status database = run_whole({"history", "add", "--db", old + ".db", old + ".json"}, false);
   if (!database) return database.error();
-  const Result<std::string> big = run_whole({"run", "--checks-only", "--filter", "^(uts|ipc|time)/",
-                                             "--json=" + ground_.inputs + "/big.json"},
-                                            false);
+  const Status big = run_whole({"run", "--checks-only", "--filter", "^(uts|ipc|time)/",
+                                "--json=" + ground_.inputs + "/big.json"},
+                               false);
   if (!big) return big.error();
-  for (const Scenario& scenario : scenarios) {
-    if (!scenario.is_honest || honest_.contains(scenario.as_nobody)) continue;
-    if (Status learnt = learn_verdicts(scenario.as_nobody); !learnt) return learnt;
-  }
-  return {};
-}
-
-Status Attacks::learn_verdicts(bool as_nobody) {
-  const std::string path = ground_.cwd + "/honest.json";
-  const Result<std::string> whole =
-      run_whole({"run", "--checks-only", "--json=" + path}, as_nobody);
-  if (!whole) return whole.error();
-  const Result<std::string> text = read_file(path);
-  if (!text) return text.error();
-  const Result<Report> report = from_json(*text);
-  if (!report) return report.error();
-  for (const CaseResult& one : report->cases) honest_[as_nobody][one.id] = one.verdict;
-  std::error_code ignored;
-  fs::remove(path, ignored);
   return {};
 }
 
@@ -299,7 +278,7 @@ Outcome Attacks::make(const Scenario& scenario, Ending ending, std::mt19937_64& 
 }
 
 void Attacks::judge_end(const Scenario& scenario, Ending ending, bool listened, const End& end,
-                        const std::string& reports, Outcome& outcome) const {
+                        const std::string& reports, Outcome& outcome) {
   const auto fail = [&](const std::string& what) {
     outcome.failures.push_back(fmt::format("it {}: {}{}{}", end.str(), what,
                                            end.err.empty() ? "" : "; it said: ", end.err));
@@ -336,7 +315,7 @@ void Attacks::judge_end(const Scenario& scenario, Ending ending, bool listened, 
 }
 
 void Attacks::judge_report(const Scenario& scenario, Ending ending, const End& end,
-                           const std::string& reports, Outcome& outcome) const {
+                           const std::string& reports, Outcome& outcome) {
   const Result<std::string> text = read_file(reports + "/" + scenario.json);
   const Result<std::string> before = read_file(old_file(ground_.inputs, scenario.json));
   if (!text || !before) return outcome.failures.push_back(scenario.json + " can't be read");
@@ -360,23 +339,50 @@ void Attacks::judge_report(const Scenario& scenario, Ending ending, const End& e
   if (!asked || ending == Ending::ChildKilled) return;
   // The signal came when everything was known.
   const auto lacks = [](const Series& series) { return !series.is_result() && !series.skip; };
-  const bool all_checked =
-      !scenario.is_honest || report->cases.size() == honest_.at(scenario.as_nobody).size();
+  const bool all_checked = !scenario.is_honest || report->cases.size() == all_check_cases().size();
   if (!all_checked || std::any_of(report->series.begin(), report->series.end(), lacks) ||
       (report->cases.empty() && report->series.empty())) {
     outcome.failures.push_back(scenario.json + " is not whole, and does not say so");
   }
 }
 
+// Whether these cases fail when nobody disturbs them: they are run once more, alone.
+Status Attacks::learn_verdicts(const std::vector<CaseId>& cases, bool as_nobody) {
+  std::string filter;
+  for (const CaseId& id : cases) {
+    if (!honest_[as_nobody].contains(id)) filter += (filter.empty() ? "^(" : "|") + id.str();
+  }
+  if (filter.empty()) return {};
+  const std::string path = ground_.cwd + "/honest.json";
+  const Status ran = run_whole(
+      {"run", "--checks-only", "--filter", filter + ")(:control)?$", "--json=" + path}, as_nobody);
+  if (!ran) return ran;
+  const Result<std::string> text = read_file(path);
+  std::error_code ignored;
+  fs::remove(path, ignored);
+  if (!text) return text.error();
+  const Result<Report> report = from_json(*text);
+  if (!report) return report.error();
+  for (const CaseResult& one : report->cases) honest_[as_nobody][one.id] = one.verdict;
+  return {};
+}
+
 // A case that was disturbed is broken, and never said to fail where it does not by itself.
-void Attacks::judge_verdicts(const Scenario& scenario, const Report& report,
-                             Outcome& outcome) const {
+void Attacks::judge_verdicts(const Scenario& scenario, const Report& report, Outcome& outcome) {
   if (!scenario.is_honest) return;
-  const std::map<CaseId, VerdictKind>& honest = honest_.at(scenario.as_nobody);
+  std::vector<CaseId> failed;
   for (const CaseResult& one : report.cases) {
+    if (one.verdict == VerdictKind::Fail && !one.id.control) failed.push_back(one.id);
+    if (one.verdict == VerdictKind::Broken) ++outcome.broken;
+  }
+  if (Status learnt = learn_verdicts(failed, scenario.as_nobody); !learnt) {
+    return outcome.failures.push_back(learnt.error().str());
+  }
+  const std::map<CaseId, VerdictKind>& honest = honest_[scenario.as_nobody];
+  for (const CaseResult& one : report.cases) {
+    if (one.verdict != VerdictKind::Fail || one.id.control) continue;
     const auto known = honest.find(one.id);
-    if (one.verdict != VerdictKind::Fail || known == honest.end()) continue;
-    if (known->second == VerdictKind::Fail) continue;
+    if (known != honest.end() && known->second == VerdictKind::Fail) continue;
     outcome.failures.push_back(
         fmt::format("{} is said to fail, which it does not: {}", one.id.str(), one.observed));
   }

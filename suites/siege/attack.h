@@ -23,6 +23,7 @@ struct Outcome {
   std::optional<double> own_seconds;  // the same without the time for which it had no CPU
   double busy = 1;                    // how many times as long all takes here
   double clean_seconds = 0;           // from its end until nothing was left
+  int broken = 0;                     // cases that were disturbed
   int old_files = 0, fresh_files = 0, temporaries = 0;
   std::vector<std::string> failures;
 };
@@ -32,9 +33,8 @@ class Attacks {
   // `kernels`: where the scenarios' kernels are.
   Attacks(const Ground& ground, std::string kernels);
 
-  // Makes what the scenarios read, and the old reports; and learns what checks say that nobody
-  // disturbs, for the rights that a scenario has.
-  Status prepare(const std::vector<Scenario>& scenarios);
+  // Makes what the scenarios read, and the old reports.
+  Status prepare() const;
   // Why the scenario can't be done here; empty: it can.
   [[nodiscard]] std::string missing(const Scenario& scenario) const;
   Outcome make(const Scenario& scenario, Ending ending, std::mt19937_64& random);
@@ -42,15 +42,15 @@ class Attacks {
  private:
   [[nodiscard]] std::vector<std::string> words(const Scenario& scenario,
                                                const std::string& reports) const;
-  Result<std::string> run_whole(const std::vector<std::string>& words, bool as_nobody) const;
-  Status learn_verdicts(bool as_nobody);
+  Status run_whole(const std::vector<std::string>& words, bool as_nobody) const;
+  Status learn_verdicts(const std::vector<CaseId>& cases, bool as_nobody);
   Status lay_out(const Scenario& scenario, const std::string& directory) const;
   Status fill_disk(std::mt19937_64& random) const;
   void judge_end(const Scenario& scenario, Ending ending, bool listened, const End& end,
-                 const std::string& reports, Outcome& outcome) const;
+                 const std::string& reports, Outcome& outcome);
   void judge_report(const Scenario& scenario, Ending ending, const End& end,
-                    const std::string& reports, Outcome& outcome) const;
-  void judge_verdicts(const Scenario& scenario, const Report& report, Outcome& outcome) const;
+                    const std::string& reports, Outcome& outcome);
+  void judge_verdicts(const Scenario& scenario, const Report& report, Outcome& outcome);
 
   const Ground& ground_;
   std::string kernels_;

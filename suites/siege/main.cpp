@@ -81,9 +81,7 @@ int besiege(const Options& options, const Ground& ground) {
     fmt::print(stderr, "siege: nothing is left to be done\n");
     return 2;
   }
-  std::vector<Scenario> chosen;
-  for (const auto& [scenario, ending] : cells) chosen.push_back(*scenario);
-  if (Status prepared = attacks.prepare(chosen); !prepared) {
+  if (Status prepared = attacks.prepare(); !prepared) {
     fmt::print(stderr, "siege: {}\n", prepared.error().str());
     return 1;
   }
@@ -100,7 +98,7 @@ int besiege(const Options& options, const Ground& ground) {
           "{:4} {}, {} at {:.3f} s{}; {:.2f} s to its end, {:.2f} s until clean, {:.0f} times "
           "as busy\n",
           i, scenario->name, name_of(ending), outcome.moment, outcome.too_late ? " (too late)" : "",
-          outcome.end_seconds.value_or(0), outcome.clean_seconds, outcome.busy);
+          outcome.end_seconds.value_or(0), outcome.clean_seconds, outcome.busy, outcome.broken);
     }
     for (const std::string& failure : outcome.failures) {
       fmt::print("BAD: {}, {} at {:.3f} s: {} (--seed {} --from {} --kills 1)\n", scenario->name,

@@ -25,7 +25,7 @@ struct Scenario {
   bool has_children = true;
   bool whole = false;      // it is let go on to its end after a child of it was killed
   bool as_nobody = false;  // without root's rights
-  bool is_honest = false;  // of this kernel's checks, all: their verdicts are known
+  bool is_honest = false;  // all of this kernel's checks: what is said to fail has to
   // Of outputs the JSON report of the run, which must tell of the interruption; empty: none.
   std::string json;
   bool may_know_nothing = false;  // the old report may stay: nothing had come back by then
