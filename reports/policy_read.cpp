@@ -147,6 +147,7 @@ std::string Date::str() const { return fmt::format("{:04}-{:02}-{:02}", year, mo
 Result<Date> Date::parse(std::string_view text) {
   constexpr std::string_view shape = "dddd-dd-dd";
   const bool fits = text.size() == shape.size() &&
+                    // cppcheck-suppress danglingTemporaryLifetime ; shape is none
                     std::equal(text.begin(), text.end(), shape.begin(), [](char c, char wanted) {
                       return wanted == 'd' ? c >= '0' && c <= '9' : c == wanted;
                     });
