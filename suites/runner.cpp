@@ -16,6 +16,7 @@
 #include "probes/sandbox/elapsed.h"
 #include "probes/sandbox/slow_machine.h"
 #include "probes/sandbox/storm.h"
+#include "suites/precedence.h"
 
 namespace nsbench {
 
@@ -64,6 +65,7 @@ class Checks {
 
   std::vector<CaseResult> run() {
     while (!stopped(options_) && !enough_ && !late_ && (start_what_can() || !running_.empty())) {
+      options_.on_tick();
       wait_for_one();
       end_storms();
       finish_ready();
@@ -343,6 +345,7 @@ bool run_benchmarks(const Plan& plan, const RunnerOptions& options, const Suppor
   };
   report.series = run_session(
       plan.benchmarks, session, support, report.warnings, [&](const SessionEvent& event) {
+        options.on_tick();
         tell(event.running);
         Progress progress{.phase = Progress::Phase::Benchmarks,
                           .running = event.running != nullptr ? event.running->id().str() : "",
@@ -370,6 +373,7 @@ bool run_benchmarks(const Plan& plan, const RunnerOptions& options, const Suppor
 
 void run_plan(const Plan& plan, const RunnerOptions& options, const Support& support,
               Report& report) {
+  const Precedence first;
   const Clock::time_point start = Clock::now();
   RunLimits limits = limits_of(plan, patience_here());
   if (options.timeout.count() > 0) limits = {options.timeout, options.timeout};

@@ -45,6 +45,8 @@ struct RunnerOptions {
   std::function<void(const CaseResult&)> on_settled;
   // Set by a signal handler to end the run early; what is known by then is in the report.
   const volatile std::sig_atomic_t* stop = nullptr;
+  // Called several times a second, as long as the runner itself is not kept from going on.
+  std::function<void()> on_tick = [] {};
 };
 
 // Runs the checks, then the benchmarks. The caller must be single-threaded. Fills cases (in the

@@ -244,8 +244,19 @@ TEST_F(Security, AnotherQemuHasNoneOfOurRights) {
   EXPECT_THAT(boot.err, HasSubstr("Permission denied"));
 }
 
+bool calls_a_shell(const std::string& line) {
+  if (line.find("system") == std::string::npos && line.find("popen") == std::string::npos &&
+      line.find("execl") == std::string::npos && line.find("wordexp") == std::string::npos) {
+    return false;  // most lines, without the cost of an expression
+  }
+  static const std::regex shell(
+      R"((^|[^\w:.])(::|std::)?(system|popen|execl|execlp|wordexp)\s*\()");
+  static const std::regex text(R"("([^"\\]|\\.)*")");
+  return std::regex_search(std::regex_replace(line.substr(0, line.find("//")), text, "\"\""),
+                           shell);
+}
+
 TEST(NoShell, IsCalledAnywhere) {
-  const std::regex shell(R"((^|[^\w:.])(::|std::)?(system|popen|execl|execlp|wordexp)\s*\()");
   int files = 0;
   for (const char* room : {"reports", "probes", "bench", "suites", "ci"}) {
     for (const fs::directory_entry& entry :
@@ -258,15 +269,14 @@ TEST(NoShell, IsCalledAnywhere) {
       ++files;
       std::ifstream lines(entry.path());
       for (std::string line; std::getline(lines, line);) {
-        const std::string code = std::regex_replace(line.substr(0, line.find("//")),
-                                                    std::regex(R"("([^"\\]|\\.)*")"), "\"\"");
-        EXPECT_FALSE(std::regex_search(code, shell)) << way << ": " << line;
+        EXPECT_FALSE(calls_a_shell(line)) << way << ": " << line;
       }
     }
   }
   EXPECT_GT(files, 100);
-  EXPECT_TRUE(std::regex_search("  ::popen(command, \"r\");", shell));
-  EXPECT_TRUE(std::regex_search("std::system(x);", shell));
+  EXPECT_TRUE(calls_a_shell("  ::popen(command, \"r\");"));
+  EXPECT_TRUE(calls_a_shell("  return std::system(x);"));
+  EXPECT_FALSE(calls_a_shell("  fmt::print(\"os.system('true')\");  // system()"));
 }
 
 }  // namespace

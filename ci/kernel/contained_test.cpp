@@ -5,6 +5,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <array>
@@ -29,10 +30,12 @@ struct Ended {
   std::string output;
 };
 
-Ended run(const std::vector<std::string>& argv, bool foreign_words = false) {
+Ended run(const std::vector<std::string>& argv, bool foreign_words = false,
+          const std::string& device = "") {
   const Fd output(::memfd_create("output", MFD_CLOEXEC));
   ContainedSpec spec{.argv = argv, .output = output.get()};
   spec.has_foreign_words = foreign_words;
+  spec.device = device;
   Result<Contained> program = Contained::start(spec);
   if (!program) return {program.error().str(), ""};
   if (!program->wait(Deadline::in(30s))) program->kill();
@@ -98,6 +101,21 @@ TEST_F(ContainedTest, DoesNotLeaveOneThatIgnoresSignalsOrHidesAway) {
   EXPECT_EQ(left.fate, "exited with 0");
   const std::string look = "pgrep -f 'sleep " + mark + "$' >/dev/null && echo left";
   EXPECT_NE(std::system(look.c_str()), 0) << "a process is left";
+}
+
+// As it has to be of /dev/kvm, for a machine that is nobody's.
+TEST_F(ContainedTest, OpensTheDeviceThatItIsGivenAndNoOther) {
+  const std::string own = "/dev/kvm";
+  struct stat info {};
+  if (::geteuid() != 0 || ::stat(own.c_str(), &info) != 0 || (info.st_mode & S_IWOTH) != 0) {
+    GTEST_SKIP() << "no " << own << " that is root's";
+  }
+  const std::vector<std::string> open{"sh", "-c", "exec 3<>/dev/kvm && echo opened"};
+  EXPECT_THAT(run(open).output, HasSubstr("Permission denied"));
+  EXPECT_EQ(run(open, false, own).output, "opened\n");
+  struct stat after {};
+  ASSERT_EQ(::stat(own.c_str(), &after), 0);
+  EXPECT_EQ(after.st_mode, info.st_mode) << "the host's own was changed";
 }
 
 TEST_F(ContainedTest, KeepsTheNetworkOnlyForWordsThatAreNotOurs) {

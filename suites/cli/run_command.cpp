@@ -17,6 +17,7 @@
 
 #include "bench/replay.h"
 #include "probes/sandbox/capabilities.h"
+#include "probes/sandbox/slow_machine.h"
 #include "probes/sandbox/support.h"
 #include "reports/gate.h"
 #include "suites/cli/command.h"
@@ -30,6 +31,7 @@
 #include "suites/environment.h"
 #include "suites/plan.h"
 #include "suites/runner.h"
+#include "suites/watchdog.h"
 
 namespace nsbench::cli {
 
@@ -130,6 +132,9 @@ Result<std::optional<GuestChannel>> channel_of(const RunOptions& options) {
   return std::optional(std::move(*channel));
 }
 
+// Longer than the runner ever waits without a look around: for many processes that do not end.
+constexpr std::chrono::seconds run_patience{120};
+
 ExitCode run(RunOptions options, const std::string& command_line) {
   Result<std::vector<Output>> outputs = planned_outputs(options);
   if (!outputs) {
@@ -188,12 +193,26 @@ ExitCode run(RunOptions options, const std::string& command_line) {
     how.on_begin = [&host](const CaseId& id) { (*host)->begin_case(id); };
     how.on_end = [&host](const CaseId& id) { (*host)->end_case(id); };
   }
+  std::optional<Watchdog> watchdog;
+  // In a machine of its own there is one already: whoever booted it.
+  if (report.kernel.engine == "bare") {
+    Result<Watchdog> started = Watchdog::start(patience_here() * run_patience);
+    if (started) watchdog.emplace(std::move(*started));
+    how.on_tick = [&watchdog] {
+      if (watchdog) watchdog->beat();
+    };
+    how.on_begin = [&watchdog, next = how.on_begin](const CaseId& id) {
+      if (watchdog) watchdog->beat(id.str());
+      next(id);
+    };
+  }
   how.on_settled = [&](const CaseResult& result) {
     if (live) live->add(result);
     if (*host) (*host)->add(report, result);
   };
   run_plan(*plan, how, support, report);
   line.clear();
+  watchdog.reset();
   // What is left to be done is to judge what the system under test said, and to write it.
   keep_rights_over_files();
   report.kernel.taint = look_at_kernel().taint;  // what the run did to it, too
