@@ -162,7 +162,8 @@ TEST_P(OciTest, IsTold) {
 std::vector<Container> containers() {
   std::vector<std::string> with_admin = usual_capabilities;
   with_admin.emplace_back("CAP_SYS_ADMIN");
-  const std::vector<Lost> no_admin{{":root", {NoPrivilege}, true}, {"", {NoPrivilege, Policy}}};
+  const std::vector<Lost> no_admin{{":root", {NoPrivilege}, true},
+                                   {"", {NoPrivilege, Policy, NoFeature}}};
   std::vector<Container> all;
   for (const char* runtime : {"runc", "crun"}) {
     const bool is_runc = std::string_view(runtime) == "runc";

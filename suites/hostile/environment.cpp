@@ -62,8 +62,7 @@ int become_it(const Surroundings& where, const std::vector<std::string>& words, 
   return become(words);
 }
 
-std::string beginning(const std::string& text) {
-  constexpr std::size_t enough = 3000;
+std::string beginning(const std::string& text, std::size_t enough) {
   return text.size() <= enough ? text : text.substr(0, enough) + "[...]";
 }
 
@@ -112,7 +111,7 @@ std::string Ended::str() const {
                           : signal != 0 ? fmt::format("was killed by signal {}", signal)
                                         : fmt::format("exited with {}", exit_code);
   return fmt::format("nsbench {} after {:.1f} s\n-- its standard error:\n{}\n-- its output:\n{}",
-                     how, took.count(), beginning(err), beginning(out));
+                     how, took.count(), beginning(err, 3000), beginning(out, 600));
 }
 
 Ended run_there(const Surroundings& where, const std::vector<std::string>& command,

@@ -38,7 +38,7 @@ struct Ended {
 // Runs `command` there, with /dev/null as its standard input, and no descriptor but 0 to 2. What it
 // started is gone with it at the deadline: it is in a session of its own.
 Ended run_there(const Surroundings& where, const std::vector<std::string>& command,
-                std::chrono::seconds deadline = std::chrono::seconds{100});
+                std::chrono::seconds deadline = std::chrono::seconds{300});
 
 // Cases that an environment takes away, and the reasons for which they are skipped then.
 struct Lost {

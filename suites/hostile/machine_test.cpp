@@ -32,7 +32,9 @@ std::vector<Row> machine_rows() {
       // As an unprivileged user a new user namespace is mapped by a file of /proc.
       {.name = "NoProc",
        .where = with_mounts("umount -R -l /proc"),
-       .lost = {{":userns", {Policy}, true}, no_cgroups, {"", {Policy}}},
+       .lost = {{"^cgroup/", {NoFeature, Policy}},
+                {"^(uts|pid|mnt|ipc|net|time)/[^:]+:[^:]+:userns$", {Policy}, true},
+                {"", {Policy}}},
        .root = true},
       {.name = "NoSys",
        .where = with_mounts("umount -R -l /sys"),

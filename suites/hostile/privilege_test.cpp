@@ -17,7 +17,7 @@ namespace nsbench {
 namespace {
 
 using enum SkipReason;
-using testing::every_family;
+using testing::every_family_by_setns;
 using testing::FilterRule;
 using testing::HostileTo;
 using testing::Lost;
@@ -59,11 +59,11 @@ std::vector<Row> user_rows() {
   return {
       {.name = "NoRoot",
        .where = {.by = as_somebody()},
-       .lost = {{":root", {NoPrivilege}, true}, {"^cgroup/self_root", {NoPrivilege}}},
+       .lost = {{":root", {NoPrivilege}, true}, {"^cgroup/", {NoPrivilege}}},
        .root = true},
       {.name = "UserNamespacesOff",
        .where = in_user_namespace("echo 0 >/proc/sys/user/max_user_namespaces"),
-       .lost = {{":[^:]*:userns", {UserNamespacesOff, NoPrivilege}, true},
+       .lost = {{"^[^:]+:[^:]+:userns$", {UserNamespacesOff, NoPrivilege}, true},
                 {"", {UserNamespacesOff, NoPrivilege}}}},
       {.name = "UnshareUr", .where = in_user_namespace(""), .lost = {few_ids}},
       {.name = "UnshareOfAll",
@@ -135,7 +135,7 @@ std::vector<Row> filter_rows() {
       rows.push_back({.name = names.back().c_str(),
                       .where = behind({rule}),
                       .lost = {filtered},
-                      .cases = whole ? every_family : some,
+                      .cases = whole ? every_family_by_setns : some,
                       .nothing = name == "mount" || name == "clone"});
     }
   }

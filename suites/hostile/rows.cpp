@@ -30,6 +30,38 @@ const Result<Report>& undisturbed(const std::vector<std::string>& command) {
   return known.emplace(command, from_json(run_there({}, command, 300s).out)).first->second;
 }
 
+// Not in time on a machine that others keep busy: no environment's doing.
+bool is_late(const CaseResult& result) {
+  if (result.verdict != VerdictKind::Broken) return false;
+  for (const char* sign : {"ETIMEDOUT", "hung", "no result within"}) {
+    if (result.observed.find(sign) != std::string::npos) return true;
+  }
+  return false;
+}
+
+// Has those that were late run once more, by themselves, and takes what they come to then. False:
+// none was.
+bool ask_the_late_again(const Row& row, Report& there) {
+  std::string late;
+  for (const CaseResult& one : there.cases) {
+    if (!is_late(one)) continue;
+    late += (late.empty() ? "^(" : "|") + one.id.with_control(false).str();
+  }
+  if (late.empty()) return false;
+  const std::string filter = late + ")$";
+  const Ended ended = run_there(
+      row.where,
+      {NSBENCH_PROGRAM, "run", "--json", "--checks-only", "--jobs", "1", "--filter", filter}, 300s);
+  const Result<Report> again = from_json(ended.out);
+  if (!again) return false;
+  for (CaseResult& one : there.cases) {
+    for (const CaseResult& second : again->cases) {
+      if (second.id == one.id) one = second;
+    }
+  }
+  return true;
+}
+
 }  // namespace
 
 void PrintTo(const Row& row, std::ostream* out) { *out << row.name; }
@@ -51,10 +83,11 @@ void HostileTo::run() {
   SCOPED_TRACE(ended.str());
   ASSERT_FALSE(ended.hung);
   ASSERT_EQ(ended.signal, 0);
-  const Result<Report> there = from_json(ended.out);
+  Result<Report> there = from_json(ended.out);
   ASSERT_TRUE(there) << there.error().str();
+  const bool asked_again = ask_the_late_again(row, *there);
   expect_the_same_but(row.lost, *there, *here);
-  EXPECT_EQ(ended.exit_code, static_cast<int>(decide(*there).code));
+  if (!asked_again) EXPECT_EQ(ended.exit_code, static_cast<int>(decide(*there).code));
   const Summary summary = summarise(*there);
   EXPECT_EQ(summary.pass == 0, row.nothing);
   EXPECT_EQ(ended.exit_code == 3, row.nothing);

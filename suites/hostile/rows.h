@@ -14,6 +14,8 @@ namespace nsbench::testing {
 
 // Every probe by one way in. Without those that wait for the kernel to count.
 inline constexpr const char* every_family = "^(?!calls/no_growth|user/limit_)[a-z]+/.*:unshare:";
+inline constexpr const char* every_family_by_setns =
+    "^(?!calls/no_growth|user/limit_)[a-z]+/.*:setns.pidfd:";
 // A few of every family, for what is about the machine.
 inline constexpr const char* some =
     "^([a-z]+/(identity|hostname|pid_one|mount_view|sysv_shm|interfaces|uid_map|self_root|clocks|"
