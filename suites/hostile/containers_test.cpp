@@ -125,17 +125,24 @@ json config_of(const Container& container, const std::vector<std::string>& comma
 
 class OciTest : public testing::InDirectory, public ::testing::WithParamInterface<Container> {
  protected:
+  // crun does not take a hybrid of both versions of cgroups.
+  static std::vector<std::string> runtime(const std::vector<std::string>& arguments) {
+    std::vector<std::string> words{GetParam().runtime};
+    if (words.front() == "crun") words.emplace_back("--cgroup-manager=disabled");
+    words.insert(words.end(), arguments.begin(), arguments.end());
+    return words;
+  }
   // Runs the command in a container of its own.
   Ended run_inside(const std::vector<std::string>& command) {
     static int count = 0;
     const std::string name = fmt::format("nsbench-test-{}-{}", ::getpid(), ++count);
     std::filesystem::create_directories(path("rootfs"));
     saved("config.json", config_of(GetParam(), command).dump());
-    const Ended ended = run_there(
-        {}, {GetParam().runtime, "--root", path("state"), "run", "--bundle", directory_, name},
-        std::chrono::seconds{300});
+    const Ended ended =
+        run_there({}, runtime({"--root", path("state"), "run", "--bundle", directory_, name}),
+                  std::chrono::seconds{300});
     // Whatever became of it, its cgroups go.
-    run_there({}, {GetParam().runtime, "--root", path("state"), "delete", "--force", name});
+    run_there({}, runtime({"--root", path("state"), "delete", "--force", name}));
     return ended;
   }
 };
