@@ -125,7 +125,12 @@ json config_of(const Container& container, const std::vector<std::string>& comma
 
 class OciTest : public testing::InDirectory, public ::testing::WithParamInterface<Container> {
  protected:
-  // crun does not take a hybrid of both versions of cgroups.
+  // crun does not take a hybrid of both versions of cgroups, and shall make none.
+  static testing::Surroundings around() {
+    if (GetParam().runtime != "crun") return {};
+    return {.by = {"unshare", "-m", "--propagation", "private"},
+            .shell = "umount -R -l /sys/fs/cgroup\nmount -t cgroup2 none /sys/fs/cgroup"};
+  }
   static std::vector<std::string> runtime(const std::vector<std::string>& arguments) {
     std::vector<std::string> words{GetParam().runtime};
     if (words.front() == "crun") words.emplace_back("--cgroup-manager=disabled");
@@ -139,10 +144,10 @@ class OciTest : public testing::InDirectory, public ::testing::WithParamInterfac
     std::filesystem::create_directories(path("rootfs"));
     saved("config.json", config_of(GetParam(), command).dump());
     const Ended ended =
-        run_there({}, runtime({"--root", path("state"), "run", "--bundle", directory_, name}),
+        run_there(around(), runtime({"--root", path("state"), "run", "--bundle", directory_, name}),
                   std::chrono::seconds{300});
     // Whatever became of it, its cgroups go.
-    run_there({}, runtime({"--root", path("state"), "delete", "--force", name}));
+    run_there(around(), runtime({"--root", path("state"), "delete", "--force", name}));
     return ended;
   }
 };
