@@ -6,12 +6,14 @@
 
 #include <array>
 #include <cerrno>
+#include <cstdlib>
 #include <string>
 
 #include "probes/cgroup/hierarchy.h"
 #include "probes/cgroup/probes.h"
 #include "probes/sandbox/arena.h"
 #include "probes/sandbox/child.h"
+#include "probes/sandbox/enter.h"
 
 namespace nsbench::probes {
 
@@ -22,14 +24,15 @@ using own_cgroup::Version;
 // What /proc/self/cgroup says, where it is looked at with no other arrangement.
 void look(Observation& seen) { seen.text("unified", own_cgroup::path_of("self", "0::")); }
 
-// A process that stays in another cgroup; its pid, or 0.
+// A process that stays in another cgroup; its pid as the /proc mounted here numbers it, which is an
+// outer one where /proc is masked; or 0.
 pid_t start_in(const std::string& directory) {
   Result<Child> child =
       Child::fork([&directory] { return own_cgroup::move_to(directory) == 0 ? ::pause() : 1; });
   if (!child) return 0;
-  const pid_t pid = child->pid();
+  const Result<std::string> dir = proc_dir(*child);
   child->disown();  // it ends with the arena
-  return pid;
+  return dir ? static_cast<pid_t>(std::atoi(dir->substr(sizeof "/proc").c_str())) : 0;
 }
 
 // Until the kernel has moved it: the process does that by itself.
