@@ -253,6 +253,9 @@ std::optional<Skip> Support::explain(const Error& refusal, bool userns) const {
     case ENOENT:
       if (proc || refusal.step.find("proc") == std::string::npos) return std::nullopt;
       return skip(SkipReason::Policy, "no /proc is mounted here");
+    case ECONNRESET:  // of a process that ended without a word
+      if (!filter_kills(*this)) return std::nullopt;
+      return skip(SkipReason::Policy, "a seccomp filter ends processes");
     case 0:
       if (refusal.step.find("SIGSYS") == std::string::npos || !filter_kills(*this)) {
         return std::nullopt;

@@ -37,6 +37,8 @@ const Support no_setfcap = with([](Support& s) { s.no_setfcap = true; });
 const Support few_uts = with([](Support& s) { s.low_limits = {Kind::Uts}; });
 const Support nested = with([](Support& s) { s.limits_hidden = true; });
 const Support few_processes = with([](Support& s) { s.process_limit = "RLIMIT_NPROC is 9"; });
+const Support killing = with([](Support& s) { s.filtered = {{"clone3", 0}}; });
+const Support no_proc = with([](Support& s) { s.proc = false; });
 const Support linux_5_2 = with([](Support& s) { s.release = {5, 2}; });
 const Support linux_5_7 = with([](Support& s) { s.release = {5, 7}; });
 
@@ -53,6 +55,14 @@ struct Refusal {
 // Without evidence a refusal is the kernel's own: a skip must not hide it.
 const Refusal refusals[] = {
     {"clone(CLONE_NEWUTS)", EPERM, false, &unhindered, none},
+    {"the process killed by SIGSYS", 0, false, &unhindered, none},
+    {"the process killed by SIGSYS", 0, false, &killing, SkipReason::Policy},
+    {"the process killed by SIGSEGV", 0, false, &killing, none},
+    {"receive from peer", ECONNRESET, false, &unhindered, none},
+    {"receive from peer", ECONNRESET, false, &killing, SkipReason::Policy},
+    {"mount(proc)", ENOENT, false, &unhindered, none},
+    {"mount(proc)", ENOENT, false, &no_proc, SkipReason::Policy},
+    {"mkdir(/x)", ENOENT, false, &no_proc, none},
     {"clone(CLONE_NEWUSER)", EPERM, true, &unhindered, none},
     {"clone(CLONE_NEWUSER)", EACCES, true, &unhindered, none},
     {"clone3(CLONE_NEWUTS)", ENOSYS, false, &unhindered, none},
@@ -131,6 +141,14 @@ TEST(Support, AKindWithoutItsFileIsMissing) {
   ASSERT_TRUE(skip);
   EXPECT_EQ(skip->reason, SkipReason::NoNamespace);
   EXPECT_THAT(skip->text, HasSubstr("/proc/self/ns has no time "));
+}
+
+// Whoever makes an arena must not be the one that the filter ends.
+TEST(Support, ACallThatAFilterKillsForIsNotTriedByTheHarness) {
+  EXPECT_FALSE(killing.missing({Kind::Uts}, Privilege::Root));
+  const auto skip = killing.missing({Kind::Uts, Kind::Time}, Privilege::Root);
+  ASSERT_TRUE(skip);
+  EXPECT_EQ(skip->reason, SkipReason::Policy);
 }
 
 TEST(Support, TheUnprivilegedNeedUserNamespaces) {
