@@ -92,7 +92,8 @@ run_tidy() {
   echo "clang-tidy: $(wc -l < build/lint-tidied.txt) of $count files${minutes:+, those that changed last, in $minutes minutes}"
 }
 
-# It reads all files each time, but analyses only what changed since it last did.
+# It analyses only what changed since it last did. Where it gives up by an error of its own (2.10 does at
+# some literals such as 20s) it says so, and that is no finding.
 run_cppcheck() {
   mkdir -p build/lint/cppcheck
   our_files '*.cpp' '*.c' > build/lint-sources.txt
@@ -101,7 +102,10 @@ run_cppcheck() {
     --cppcheck-build-dir=build/lint/cppcheck --suppressions-list=ci/cppcheck.txt --inline-suppr \
     --enable=warning,performance,portability --std=c++20 --library=posix,gnu,googletest \
     -D__x86_64__=1 -D__linux__=1 '-DElfW(type)=Elf64_##type' -I . \
-    --template='{file}:{line}:{column}: {severity}: {message} [{id}]' --error-exitcode=1
+    --template='{file}:{line}:{column}: {severity}: {message} [{id}]' \
+    2> build/lint-cppcheck.txt || return 1
+  cat build/lint-cppcheck.txt
+  ! grep -qvF '[cppcheckError]' build/lint-cppcheck.txt
 }
 
 mkdir -p build
