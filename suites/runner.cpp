@@ -72,6 +72,7 @@ class Checks {
       give_up_if_late();
     }
     if (stopped(options_)) leave();
+    for (auto& [id, result] : failed_once_) keep(std::move(result));  // there was no time to ask
     running_.clear();  // kills what was not waited for
     end_resting();
     wait_for_ending();
@@ -127,12 +128,33 @@ class Checks {
     most_resting_ /= 2;
   }
 
-  // What a limit refused may have found no room beside others of ours.
-  bool try_again(const CheckCase& check, const CaseResult& result) {
-    if (result.skip != SkipReason::Limit || exclusive_ != nullptr) return false;
-    if (result.err != 0) make_room();
+  // What a limit refused may have found no room beside others of ours, and what failed may have
+  // been disturbed.
+  bool try_again(const CheckCase& check, CaseResult& result) {
+    if (exclusive_ == &again_) {
+      doubt(result);
+      return false;
+    }
+    const bool failed =
+        options_.asks_again && result.verdict == VerdictKind::Fail && !result.id.control;
+    const bool refused = result.skip == SkipReason::Limit && exclusive_ == nullptr;
+    if (!failed && !refused) return false;
+    if (refused && result.err != 0) make_room();
+    if (failed) failed_once_.insert_or_assign(result.id, result);
     again_.checks.push_back(&refused_.emplace_back(check));
     return true;
+  }
+
+  // Of what failed before: it fails, or cannot be told.
+  void doubt(CaseResult& result) {
+    const auto first = failed_once_.find(result.id);
+    if (first == failed_once_.end()) return;
+    if (result.verdict != VerdictKind::Fail) {
+      result = first->second;
+      result.verdict = VerdictKind::Broken;
+      result.observed = "it failed once, and not when it was run again, alone: " + result.observed;
+    }
+    failed_once_.erase(first);
   }
 
   void start(Queue& queue) {
@@ -320,7 +342,8 @@ class Checks {
   std::size_t most_resting_ = 1;
   std::vector<Rest> ending_;  // killed, but maybe not gone yet
   std::map<CaseId, CaseResult> results_;
-  std::map<CaseId, std::size_t> to_come_;  // runs of a real case and its control
+  std::map<CaseId, CaseResult> failed_once_;  // to be run again
+  std::map<CaseId, std::size_t> to_come_;     // runs of a real case and its control
 };
 
 // False: the time was up before all were measured.

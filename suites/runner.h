@@ -38,6 +38,9 @@ struct RunnerOptions {
   // several in a row. Checks overlap.
   std::function<void(const CaseId&)> on_begin = [](const CaseId&) {};
   std::function<void(const CaseId&)> on_end = [](const CaseId&) {};
+  // What fails is run once more, alone, and is broken if it does not fail again: the first time a
+  // process of its may have been ended by somebody else, as by the kernel where memory is short.
+  bool asks_again = false;
   // Asked with each result as it comes, before controls are settled: true ends the run.
   std::function<bool(const CaseResult&)> is_enough;
   // Told of each real case when it and its control have been run as often as they were to be: with

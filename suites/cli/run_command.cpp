@@ -185,6 +185,7 @@ ExitCode run(RunOptions options, const std::string& command_line) {
                     .jobs = options.jobs,
                     .seed = options.seed,
                     .on_progress = [&line](const Progress& progress) { line.show(progress); },
+                    .asks_again = true,
                     .stop = stop};
   std::optional<LiveTap> live = live_output(*outputs, *plan, report.kernel.engine != "bare");
   if (live) live->begin(report);

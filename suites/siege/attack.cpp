@@ -234,7 +234,7 @@ Outcome Attacks::make(const Scenario& scenario, Ending ending, std::mt19937_64& 
   }
   // What ends by itself soon may write to the full disk by itself.
   const bool to_its_end = ending == Ending::FullDisk && scenario.manner == Manner::AtOnce;
-  if (!end && to_its_end) end = run->wait(forever);
+  if (!end && to_its_end) end = run->wait(usual_end);
   if (!end) {
     const auto asked = Clock::now();
     const double waited_before = run->waited_for_cpu();
