@@ -369,7 +369,8 @@ Status Attacks::learn_verdicts(const std::vector<CaseId>& cases, bool as_nobody)
 
 // A case that was disturbed is broken, and never said to fail where it does not by itself.
 void Attacks::judge_verdicts(const Scenario& scenario, const Report& report, Outcome& outcome) {
-  if (!scenario.is_honest) return;
+  // A run that was ended early had no time to run again what failed.
+  if (!scenario.is_honest || report.run.interrupted) return;
   std::vector<CaseId> failed;
   for (const CaseResult& one : report.cases) {
     if (one.verdict == VerdictKind::Fail && !one.id.control) failed.push_back(one.id);
