@@ -22,14 +22,6 @@ std::vector<std::string> command_of(const Row& row) {
   return words;
 }
 
-// The same command without anything around it; once for all rows that have it.
-const Result<Report>& undisturbed(const std::vector<std::string>& command) {
-  static std::map<std::vector<std::string>, Result<Report>> known;
-  const auto found = known.find(command);
-  if (found != known.end()) return found->second;
-  return known.emplace(command, from_json(run_there({}, command, 300s).out)).first->second;
-}
-
 // Not in time on a machine that others keep busy: no environment's doing.
 bool is_late(const CaseResult& result) {
   if (result.verdict != VerdictKind::Broken) return false;
@@ -41,7 +33,7 @@ bool is_late(const CaseResult& result) {
 
 // Has those that were late run once more, by themselves, and takes what they come to then. False:
 // none was.
-bool ask_the_late_again(const Row& row, Report& there) {
+bool ask_the_late_again(const Surroundings& where, Report& there) {
   std::string late;
   for (const CaseResult& one : there.cases) {
     if (!is_late(one)) continue;
@@ -50,8 +42,8 @@ bool ask_the_late_again(const Row& row, Report& there) {
   if (late.empty()) return false;
   const std::string filter = late + ")$";
   const Ended ended = run_there(
-      row.where,
-      {NSBENCH_PROGRAM, "run", "--json", "--checks-only", "--jobs", "1", "--filter", filter}, 300s);
+      where, {NSBENCH_PROGRAM, "run", "--json", "--checks-only", "--jobs", "1", "--filter", filter},
+      300s);
   const Result<Report> again = from_json(ended.out);
   if (!again) return false;
   for (CaseResult& one : there.cases) {
@@ -63,6 +55,15 @@ bool ask_the_late_again(const Row& row, Report& there) {
 }
 
 }  // namespace
+
+const Result<Report>& undisturbed(const std::vector<std::string>& command) {
+  static std::map<std::vector<std::string>, Result<Report>> known;
+  const auto found = known.find(command);
+  if (found != known.end()) return found->second;
+  Result<Report> report = from_json(run_there({}, command, 300s).out);
+  if (report) ask_the_late_again({}, *report);
+  return known.emplace(command, std::move(report)).first->second;
+}
 
 void PrintTo(const Row& row, std::ostream* out) { *out << row.name; }
 
@@ -85,9 +86,11 @@ void HostileTo::run() {
   ASSERT_EQ(ended.signal, 0);
   Result<Report> there = from_json(ended.out);
   ASSERT_TRUE(there) << there.error().str();
-  const bool asked_again = ask_the_late_again(row, *there);
+  const bool asked_again = ask_the_late_again(row.where, *there);
   expect_the_same_but(row.lost, *there, *here);
-  if (!asked_again) EXPECT_EQ(ended.exit_code, static_cast<int>(decide(*there).code));
+  if (!asked_again) {
+    EXPECT_EQ(ended.exit_code, static_cast<int>(decide(*there).code));
+  }
   const Summary summary = summarise(*there);
   EXPECT_EQ(summary.pass == 0, row.nothing);
   EXPECT_EQ(ended.exit_code == 3, row.nothing);

@@ -38,6 +38,9 @@ struct Row {
 
 void PrintTo(const Row& row, std::ostream* out);
 
+// What the command says without anything around it; it is run once for all that ask.
+const Result<Report>& undisturbed(const std::vector<std::string>& command);
+
 // Runs nsbench there and here, and holds the one against the other.
 class HostileTo : public ::testing::TestWithParam<Row> {
  protected:
