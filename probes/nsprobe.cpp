@@ -4,6 +4,7 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <exception>
+#include <sstream>
 #include <string>
 #include <utility>
 #include <vector>
@@ -11,6 +12,7 @@
 #include "probes/sandbox/standard_descriptors.h"
 #include "probes/view.h"
 #include "reports/file.h"
+#include "reports/terminal_filter.h"
 
 namespace {
 
@@ -18,7 +20,7 @@ constexpr int exit_usage = 2;
 constexpr int exit_unknown = 3;  // the result can't be told
 
 int complain(int status, const std::string& text) {
-  fmt::print(stderr, "nsprobe: {}\n", text);
+  fmt::print(stderr, "nsprobe: {}\n", nsbench::printable_lines(text));
   return status;
 }
 
@@ -45,7 +47,11 @@ int run(int argc, char** argv) {
     std::reverse(words.begin(), words.end());                               // as CLI11 wants them
     app.parse(std::move(words));
   } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? 0 : exit_usage;
+    std::ostringstream out, err;
+    const bool asked_for = app.exit(error, out, err) == 0;  // --help, --version
+    fmt::print("{}", out.str());
+    fmt::print(stderr, "{}", nsbench::printable_lines(err.str()));  // quotes what was typed
+    return asked_for ? 0 : exit_usage;
   }
   const nsbench::Result<std::vector<const nsbench::Probe*>> probes = nsbench::choose_probes(names);
   if (!probes) {

@@ -11,6 +11,7 @@
 #include <set>
 #include <utility>
 
+#include "reports/json_layout.h"
 #include "reports/printable.h"
 
 namespace nsbench {
@@ -117,7 +118,8 @@ std::string fact_lines(const Observation& seen) {
   std::string text;
   for (const Fact& fact : seen.facts()) {
     const std::string value = printable(fact.str());
-    text += fmt::format("    {:<{}}  {}\n", fact.name, width, value.empty() ? "\"\"" : value);
+    text += fmt::format("    {:<{}}  {}\n", printable(fact.name), width,
+                        value.empty() ? "\"\"" : value);
   }
   return text;
 }
@@ -179,8 +181,8 @@ Result<std::vector<const Probe*>> choose_probes(std::span<const std::string> nam
 
 std::string view_text(std::span<const Probe* const> probes) {
   const utsname names = kernel();
-  std::string text =
-      fmt::format("{} {} {}, pid {}\n", names.sysname, names.release, names.machine, ::getpid());
+  std::string text = fmt::format("{} {} {}, pid {}\n", printable(names.sysname),
+                                 printable(names.release), printable(names.machine), ::getpid());
   for (const Group& group : by_look(probes)) {
     text += fmt::format("\n{}\n{}", heading(group), fact_lines(look(*group.front())));
   }
@@ -201,7 +203,7 @@ std::string view_json(std::span<const Probe* const> probes) {
                       {"kernel", {{"release", names.release}, {"machine", names.machine}}},
                       {"pid", ::getpid()},
                       {"probes", std::move(all)}};
-  return document.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+  return with_hidden_escaped(document.dump(2, ' ', false, Json::error_handler_t::replace)) + "\n";
 }
 
 std::string probe_list(std::span<const Probe* const> probes) {

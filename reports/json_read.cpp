@@ -45,6 +45,14 @@ std::optional<int> parse_errno(std::string_view text) {
   return err != 0 && errno_name(err) == text ? std::optional(err) : std::nullopt;
 }
 
+// As the schema has them: formats write them behind numbers as they are.
+std::optional<std::string> parse_unit(std::string_view text) {
+  for (const std::string_view unit : {"ns", "instructions", "bytes"}) {
+    if (text == unit) return std::string(unit);
+  }
+  return std::nullopt;
+}
+
 int read_errno(const Cursor& in) {
   if (!in.has("errno")) return 0;
   return enumerated(in.at("errno"), parse_errno, "the name of an errno").value_or(0);
@@ -219,7 +227,7 @@ Series read_series(const Cursor& in) {
   series.id = read_id(in.at("id"));
   series.workload = in.at("workload").text();
   series.namespaces = in.at("namespaces").texts();
-  series.unit = in.at("unit").text();
+  series.unit = enumerated(in.at("unit"), parse_unit, "a unit").value_or("");
   if (in.has("calls_per_timing")) {
     series.calls_per_timing = in.at("calls_per_timing").integer<std::uint64_t>();
   }

@@ -2,7 +2,11 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <array>
 #include <cstdint>
+
+#include "reports/hidden.h"
 
 namespace nsbench {
 namespace {
@@ -20,23 +24,20 @@ std::size_t announced_length(std::uint8_t first) {
   return 0;
 }
 
-bool is_control(std::string_view character) {
-  const std::uint8_t first = byte(character, 0);
-  if (character.size() == 1) return first < 0x20 || first == 0x7f;
-  return first == 0xc2 && byte(character, 1) < 0xa0;  // U+0080 .. U+009F, the C1 controls
-}
-
-// Characters that reorder or hide their neighbours: U+200B..U+200F, U+2028..U+202E and
-// U+2066..U+2069 (the "Trojan Source" set), and the byte order mark.
-bool is_invisible(std::string_view character) {
-  if (character.size() != 3) return false;
-  const std::uint8_t second = byte(character, 1);
-  const std::uint8_t third = byte(character, 2);
-  if (byte(character, 0) == 0xef) return second == 0xbb && third == 0xbf;
-  if (byte(character, 0) != 0xe2) return false;
-  if (second == 0x80) return (third >= 0x8b && third <= 0x8f) || (third >= 0xa8 && third <= 0xae);
-  return second == 0x81 && third >= 0xa6 && third <= 0xa9;
-}
+struct Range {
+  char32_t first, last;
+};
+constexpr std::array hidden{
+    Range{0x00, 0x1f},       // C0
+    Range{0x7f, 0x9f},       // DEL and C1
+    Range{0x61c, 0x61c},     // ARABIC LETTER MARK
+    Range{0x200b, 0x200f},   // no width, and marks of direction
+    Range{0x2028, 0x202e},   // separators of lines; embeddings and overrides
+    Range{0x2060, 0x206f},   // invisible operators, isolates
+    Range{0xfeff, 0xfeff},   // byte order mark
+    Range{0xfff9, 0xfffb},   // annotations
+    Range{0xe0000, 0xe007f}  // tags
+};
 
 void append_escaped(std::string& out, std::string_view bytes) {
   if (bytes == "\n") {
@@ -49,6 +50,21 @@ void append_escaped(std::string& out, std::string_view bytes) {
 }
 
 }  // namespace
+
+char32_t code_point_of(std::string_view character) {
+  const std::uint8_t first = byte(character, 0);
+  if (character.size() == 1) return first;
+  char32_t code = first & (0x7fU >> character.size());
+  for (std::size_t i = 1; i < character.size(); ++i)
+    code = code << 6U | (byte(character, i) & 0x3fU);
+  return code;
+}
+
+bool is_hidden(std::string_view character) {
+  const char32_t code = code_point_of(character);
+  return std::any_of(hidden.begin(), hidden.end(),
+                     [code](Range range) { return code >= range.first && code <= range.last; });
+}
 
 std::size_t utf8_length(std::string_view text) {
   if (text.empty()) return 0;
@@ -72,7 +88,7 @@ std::string printable(std::string_view text, std::size_t limit) {
     const std::size_t length = utf8_length(text.substr(at));
     const std::string_view character = text.substr(at, length == 0 ? 1 : length);
     if (at + character.size() > limit) return out + "...";
-    if (length == 0 || is_control(character) || is_invisible(character)) {
+    if (length == 0 || is_hidden(character)) {
       append_escaped(out, character);
     } else {
       out += character;

@@ -50,7 +50,8 @@ std::string wrap(std::string_view text, std::size_t width, std::size_t indent, s
     const std::string_view word = text.substr(0, space);
     text.remove_prefix(space == std::string_view::npos ? text.size() : space + 1);
     const std::size_t word_width = display_width(word);
-    if (!first_word && column + 1 + word_width > width) {
+    // A line that begins with :: is a command to GitHub's runner, which logs are read by.
+    if (!first_word && column + 1 + word_width > width && !word.starts_with("::")) {
       out += '\n' + std::string(indent, ' ');
       column = indent;
     } else if (!first_word) {

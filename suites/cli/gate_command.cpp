@@ -17,6 +17,8 @@
 #include "reports/file.h"
 #include "reports/json.h"
 #include "reports/policy.h"
+#include "reports/printable.h"
+#include "reports/terminal_filter.h"
 #include "suites/cli/command.h"
 #include "suites/cli/gate_matrix.h"
 #include "suites/cli/gate_sides.h"
@@ -57,7 +59,7 @@ void say(const std::vector<Output>& outputs, const std::string& text) {
   const bool in_the_way = std::any_of(outputs.begin(), outputs.end(), [](const Output& output) {
     return output.path == "-" && output.format->name != "text";
   });
-  fmt::print(in_the_way ? stderr : stdout, "{}\n", text);
+  fmt::print(in_the_way ? stderr : stdout, "{}\n", printable_lines(text));
   std::fflush(nullptr);
 }
 
@@ -255,7 +257,7 @@ ExitCode run_matrix(const Options& options, const Gate& gate, GateSide& base) {
       worst = worse(worst, ExitCode::Unknown);
       continue;
     }
-    fmt::print("=== {}\n", kernel.name);
+    fmt::print("=== {}\n", printable(kernel.name));
     std::vector<Report> measured;
     const Result<Answer> answer = gate.run(base, {kernel.options.image}, kernel.options,
                                            outputs_for(options.out, kernel.name), &measured);
@@ -277,7 +279,8 @@ ExitCode run_matrix(const Options& options, const Gate& gate, GateSide& base) {
   }
   fmt::print("\n{:<24} {}\n", "kernel", "verdict");
   for (const auto& [name, answer] : rows) {
-    fmt::print("{:<24} {}: {}\n", name, verdict_of(answer.code), answer.sentence);
+    fmt::print("{:<24} {}: {}\n", printable(name), verdict_of(answer.code),
+               printable(answer.sentence));
   }
   return worst;
 }

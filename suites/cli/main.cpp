@@ -7,11 +7,14 @@
 #include <csignal>
 #include <cstdio>
 #include <exception>
+#include <sstream>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "probes/sandbox/standard_descriptors.h"
+#include "reports/file.h"
+#include "reports/terminal_filter.h"
 #include "suites/cli/command.h"
 #include "suites/cli/init.h"
 #include "suites/cli/layout.h"
@@ -104,7 +107,11 @@ int run(const std::vector<std::string>& typed) {
     app.parse(std::move(words));
   } catch (const CLI::ParseError& error) {
     const bool asked_for = error.get_exit_code() == 0;  // --help, --version
-    app.exit(error);
+    std::ostringstream out, err;
+    app.exit(error, out, err);
+    static_cast<void>(write_file("-", out.str()).ok());
+    const std::string trouble = printable_lines(err.str());  // quotes what was typed
+    std::fwrite(trouble.data(), 1, trouble.size(), stderr);
     return static_cast<int>(asked_for ? ExitCode::Ok : ExitCode::Usage);
   }
   if (!app.get_subcommands().empty() && any_option(app)) {
@@ -138,7 +145,7 @@ std::vector<std::string> with_dashes_named(std::vector<std::string> words) {
 
 // Where standard error can't be written either, the exit status has to do.
 void complain(std::string_view text) {
-  const std::string line = fmt::format("nsbench: {}\n", text);
+  const std::string line = fmt::format("nsbench: {}\n", printable_lines(text));
   std::fwrite(line.data(), 1, line.size(), stderr);
 }
 

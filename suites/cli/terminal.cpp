@@ -4,10 +4,13 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
 #include <string_view>
+
+#include "reports/printable.h"
 
 namespace nsbench::cli {
 
@@ -62,11 +65,13 @@ void ProgressLine::show(const Progress& progress) {
   if (!live_ || now < next_) return;
   next_ = now + 100ms;
   shown_ = true;
-  std::string line = fmt::format("{} {}{}{}  {}", name_of(progress.phase), progress.done,
-                                 progress.total == 0 ? "" : fmt::format("/{}", progress.total),
-                                 time_left(progress.seconds_left), progress.running);
-  line.resize(std::min(line.size(), static_cast<std::size_t>(columns(STDERR_FILENO)) - 1));
-  put("\r" + line + "\033[K");
+  const std::string line =
+      fmt::format("{} {}{}{}  {}", name_of(progress.phase), progress.done,
+                  progress.total == 0 ? "" : fmt::format("/{}", progress.total),
+                  time_left(progress.seconds_left), progress.running);
+  constexpr std::size_t cut = 4;  // "..." and the column of the cursor
+  const auto width = static_cast<std::size_t>(std::max(columns(STDERR_FILENO), 0));
+  put("\r" + printable(line, width - std::min(width, cut)) + "\033[K");
 }
 
 void ProgressLine::clear() {

@@ -22,6 +22,7 @@
 #include "reports/kernel_config.h"
 #include "reports/place.h"
 #include "reports/printable.h"
+#include "reports/terminal_filter.h"
 #include "suites/plan.h"
 
 namespace nsbench::cli {
@@ -257,6 +258,7 @@ Result<BootWatch> BootWatch::open(const MachineOptions& options) {
   Result<Fd> file = open_console_file(options.console);
   if (!file) return file.error();
   watch.console_ = std::make_shared<Fd>(std::move(*file));
+  watch.filtered_ = options.console == "-";
   return watch;
 }
 
@@ -264,7 +266,12 @@ kernel::BootOptions BootWatch::options(const volatile std::sig_atomic_t* stop) c
   kernel::BootOptions options;
   options.timeout = std::chrono::milliseconds(static_cast<std::int64_t>(timeout_ * 1000));
   options.stop = stop;
-  if (console_) {
+  if (console_ && filtered_) {
+    const auto filter = std::make_shared<TerminalFilter>();
+    options.on_console = [console = console_, filter](std::string_view text) {
+      static_cast<void>(write_all(console->get(), filter->feed(text)).ok());
+    };
+  } else if (console_) {
     options.on_console = [console = console_](std::string_view text) {
       static_cast<void>(write_all(console->get(), text).ok());
     };

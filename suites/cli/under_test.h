@@ -84,6 +84,7 @@ class BootWatch {
  private:
   double timeout_ = 0;
   std::shared_ptr<Fd> console_;
+  bool filtered_ = false;  // it goes where people look: a guest may not drive their terminal
 };
 
 // What is said when no report came back: the trouble and the console's last lines.

@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "reports/formats/terminal.h"
+#include "reports/json_layout.h"
 #include "suites/doctor/desk.h"
 
 namespace nsbench::doctor {
@@ -108,7 +109,8 @@ std::string to_json(const Diagnosis& diagnosis) {
                                {"families", finding.families},
                                {"probes", finding.probes}});
   }
-  return out.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
+  return with_hidden_escaped(out.dump(2, ' ', false, nlohmann::json::error_handler_t::replace)) +
+         "\n";
 }
 
 }  // namespace nsbench::doctor

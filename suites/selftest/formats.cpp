@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "reports/json_layout.h"
 #include "reports/printable.h"
 #include "reports/verdict.h"
 
@@ -133,7 +134,8 @@ std::string to_json(const SelftestReport& report) {
   json["suspects"] = report.suspects();
   json["complete"] = report.complete;
   json["seconds"] = report.seconds;
-  return json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
+  return with_hidden_escaped(json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace)) +
+         "\n";
 }
 
 std::string list_as_text(std::span<const Lie* const> lies) {
