@@ -8,7 +8,6 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <cstdlib>
 #include <utility>
 
 #include "ci/kernel/console_watcher.h"
@@ -16,6 +15,7 @@
 #include "probes/sandbox/elapsed.h"
 #include "reports/frames.h"
 #include "reports/json.h"
+#include "reports/number.h"
 #include "reports/partial.h"
 
 namespace nsbench::kernel {
@@ -101,7 +101,8 @@ class Booting final : public BootRun {
 
   void take(const FramedMessage& message) {
     if (message.kind == "end") {
-      boot_.exit_status = std::atoi(message.text.c_str());
+      boot_.exit_status = parse_number<std::uint8_t>(message.text);
+      if (!boot_.exit_status) damage_.emplace_back("the guest's exit status can't be read");
       return;
     }
     Result<Report> part = from_json(message.text);
