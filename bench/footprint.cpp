@@ -12,10 +12,11 @@
 #include <cstdio>
 #include <exception>
 #include <optional>
-#include <sstream>
 #include <string>
 
 #include "probes/sandbox/files.h"
+#include "probes/sandbox/proc_text.h"
+#include "reports/number.h"
 
 namespace nsbench::bench {
 namespace {
@@ -51,20 +52,25 @@ struct Mapping {
   std::string name;
 };
 
-std::optional<Mapping> parse(const std::string& line) {
-  unsigned long begin = 0;
-  unsigned long end = 0;
-  unsigned long inode = 0;
-  char permissions[5] = "";
-  int name_at = 0;
-  if (std::sscanf(line.c_str(), "%lx-%lx %4s %*s %*s %lu %n", &begin, &end, permissions, &inode,
-                  &name_at) != 4) {
-    return std::nullopt;
-  }
-  return Mapping{.range = {begin, end},
-                 .private_data = std::string_view(permissions) == "rw-p",
-                 .file = inode != 0,
-                 .name = line.substr(static_cast<std::size_t>(name_at))};
+// A line of proc_pid_maps(5): "55d0-55e0 rw-p 00000000 08:02 173521    /usr/bin/dbus".
+std::optional<Mapping> parse(std::string_view line) {
+  constexpr std::size_t permissions = 1, inode = 4, columns = 5;
+  std::string_view rest = line;
+  const auto begin = take_number<std::uintptr_t>(rest, 16);
+  if (!begin || !rest.starts_with('-')) return std::nullopt;
+  rest.remove_prefix(1);
+  const auto end = take_number<std::uintptr_t>(rest, 16);
+  const std::vector<std::string_view> words = split_words(line);
+  if (!end || *end < *begin || words.size() < columns) return std::nullopt;
+  const auto number = parse_number<std::uint64_t>(words[inode]);
+  if (!number) return std::nullopt;
+  const std::size_t name_at = words.size() > columns
+                                  ? static_cast<std::size_t>(words[columns].data() - line.data())
+                                  : line.size();
+  return Mapping{.range = {*begin, *end},
+                 .private_data = words[permissions] == "rw-p",
+                 .file = *number != 0,
+                 .name = std::string(line.substr(name_at))};
 }
 
 void add_without(AddressRange kept, AddressRange range, std::vector<AddressRange>& out) {
@@ -76,8 +82,7 @@ void add_without(AddressRange kept, AddressRange range, std::vector<AddressRange
 
 std::vector<Mapping> parse_all(std::string_view maps) {
   std::vector<Mapping> all;
-  std::istringstream lines{std::string(maps)};
-  for (std::string line; std::getline(lines, line);) {
+  for (const std::string_view line : split_lines(maps)) {
     if (std::optional<Mapping> mapping = parse(line)) all.push_back(*std::move(mapping));
   }
   return all;

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
+#include <exception>
 #include <utility>
 
 #include "probes/refusal.h"
@@ -47,6 +48,24 @@ std::optional<Skip> no_cgroup(const Error& refusal) {
       return Skip{SkipReason::Limit, refusal.str()};
     default:
       return std::nullopt;
+  }
+}
+
+// What was seen is the kernel's to say. A judge should take anything; one that does not costs its
+// case alone, not the run.
+void judge_seen(const CheckCase& what, const Transcript& seen, CaseResult& result) {
+  try {
+    const Judgement judgement = what.probe->judge(seen);
+    const Judged judged =
+        what.control ? judge_control(judgement) : judge_case(judgement, what.probe->control);
+    result.verdict = judged.verdict;
+    result.expected = judged.expected;
+    result.observed = judged.observed;
+    result.err = judged.err;
+    result.statements = judgement.statements();
+  } catch (const std::exception& thrown) {
+    result.verdict = VerdictKind::Broken;
+    result.observed = fmt::format("what was seen can't be judged: {}", thrown.what());
   }
 }
 
@@ -137,14 +156,7 @@ void CheckRun::judge(const Result<std::string>& message, CaseResult& result) {
   } else if (!played->broken.empty()) {
     result.observed = played->broken;
   } else {
-    const Judgement judgement = what_.probe->judge(transcript_);
-    const Judged judged =
-        what_.control ? judge_control(judgement) : judge_case(judgement, what_.probe->control);
-    result.verdict = judged.verdict;
-    result.expected = judged.expected;
-    result.observed = judged.observed;
-    result.err = judged.err;
-    result.statements = judgement.statements();
+    judge_seen(what_, transcript_, result);
   }
 }
 

@@ -10,6 +10,7 @@
 #include <cerrno>
 #include <cstddef>
 #include <cstring>
+#include <string_view>
 
 #include "probes/sandbox/fd.h"
 
@@ -69,7 +70,10 @@ MountPoint stat_mount(std::uint64_t mount, std::uint64_t mount_namespace) {
   Answer answer;
   if (::syscall(SYS_statmount, &made, &answer, sizeof answer, 0) != 0) return {errno, ""};
   if (answer.mount_point >= answer.texts.size()) return {EOVERFLOW, ""};
-  return {0, answer.texts.data() + answer.mount_point};
+  // Up to its NUL, or where there is none, to the end of what we have.
+  const std::string_view text(answer.texts.data() + answer.mount_point,
+                              answer.texts.size() - answer.mount_point);
+  return {0, std::string(text.substr(0, text.find('\0')))};
 }
 
 bool MountList::has(std::uint64_t mount) const {
@@ -81,8 +85,9 @@ MountList list_mounts(std::uint64_t mount_namespace) {
   MountList list;
   list.mounts.resize(most_mounts);
   const long found = ::syscall(SYS_listmount, &made, list.mounts.data(), most_mounts, 0);
-  list.err = found < 0 ? errno : 0;
-  list.mounts.resize(found < 0 ? 0 : static_cast<std::size_t>(found));
+  const bool fits = found >= 0 && static_cast<std::size_t>(found) <= most_mounts;
+  list.err = found < 0 ? errno : fits ? 0 : EOVERFLOW;
+  list.mounts.resize(fits ? static_cast<std::size_t>(found) : 0);
   return list;
 }
 

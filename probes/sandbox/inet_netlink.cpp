@@ -11,9 +11,9 @@
 
 #include <array>
 #include <cerrno>
-#include <charconv>
 
 #include "probes/sandbox/netlink.h"
+#include "reports/number.h"
 
 namespace nsbench::rtnetlink {
 
@@ -39,7 +39,9 @@ Result<Network> parse(std::string_view text) {
   found.bytes.resize(found.family == AF_INET ? sizeof(in_addr) : sizeof(in6_addr));
   found.prefix = static_cast<std::uint8_t>(found.bytes.size() * 8);
   if (slash != std::string_view::npos) {
-    std::from_chars(text.data() + slash + 1, text.data() + text.size(), found.prefix);
+    const auto prefix = parse_number<std::uint8_t>(text.substr(slash + 1));
+    if (!prefix) return Error{fmt::format("\"{}\" is no network", text), EINVAL};
+    found.prefix = *prefix;
   }
   if (::inet_pton(found.family, address.c_str(), found.bytes.data()) != 1) {
     return Error{fmt::format("\"{}\" is no address", text), EINVAL};
@@ -81,6 +83,8 @@ Result<std::vector<std::string>> texts(std::uint16_t request_type, const Body& b
   return found;
 }
 
+}  // namespace
+
 std::string address_of(const Answer& answer) {
   const auto body = answer.body<ifaddrmsg>();
   const std::string_view all = answer.attributes(sizeof body);
@@ -112,8 +116,6 @@ std::string neighbour_of(const Answer& answer) {
   const auto value = netlink::attribute(answer.attributes(sizeof body), NDA_DST);
   return value ? address_text(body.ndm_family, *value) : "";
 }
-
-}  // namespace
 
 Status add_address(std::string_view link, std::string_view address) {
   const Result<Network> network = parse(address);

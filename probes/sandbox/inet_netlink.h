@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "probes/sandbox/netlink.h"
 #include "reports/result.h"
 
 namespace nsbench::rtnetlink {
@@ -32,5 +33,11 @@ Result<std::vector<std::string>> rules(int family);
 Status add_neighbour(std::string_view address, std::string_view link);
 // Their addresses, permanent or not.
 Result<std::vector<std::string>> neighbours(int family);
+
+// What an answer to one of these dumps says, as the lists above have it; "" if nothing.
+std::string address_of(const netlink::Answer& answer);
+std::string route_of(const netlink::Answer& answer);
+std::string rule_of(const netlink::Answer& answer);
+std::string neighbour_of(const netlink::Answer& answer);
 
 }  // namespace nsbench::rtnetlink

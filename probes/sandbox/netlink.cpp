@@ -14,19 +14,8 @@ namespace {
 
 std::size_t padded(std::size_t size) { return NLMSG_ALIGN(size); }
 
-// The messages of one datagram.
-std::vector<Answer> split(std::string_view block) {
-  std::vector<Answer> messages;
-  while (block.size() >= sizeof(nlmsghdr)) {
-    nlmsghdr header{};
-    std::memcpy(&header, block.data(), sizeof header);
-    if (header.nlmsg_len < sizeof header || header.nlmsg_len > block.size()) break;
-    messages.push_back({header.nlmsg_type,
-                        std::string(block.substr(NLMSG_HDRLEN, header.nlmsg_len - NLMSG_HDRLEN))});
-    block.remove_prefix(std::min(padded(header.nlmsg_len), block.size()));
-  }
-  return messages;
-}
+// What a dump may have: more is no answer, but a kernel that does not find its end.
+constexpr std::size_t most_answers = 100'000;
 
 // The errno of an NLMSG_ERROR, 0 for an acknowledgement; and of which message.
 struct Acknowledgement {
@@ -35,8 +24,7 @@ struct Acknowledgement {
 };
 
 Acknowledgement acknowledgement_in(const Answer& answer) {
-  const auto error = answer.body<nlmsgerr>();
-  return {-error.error, error.msg.nlmsg_seq};
+  return {errno_in(answer), answer.body<nlmsgerr>().msg.nlmsg_seq};
 }
 
 }  // namespace
@@ -83,6 +71,26 @@ std::string_view Message::finish(std::uint32_t sequence) {
   header()->nlmsg_seq = sequence;
   bytes_.resize(padded(bytes_.size()));
   return {bytes_.data(), bytes_.size()};
+}
+
+std::vector<Answer> messages_in(std::string_view datagram) {
+  std::vector<Answer> messages;
+  while (datagram.size() >= sizeof(nlmsghdr)) {
+    nlmsghdr header{};
+    std::memcpy(&header, datagram.data(), sizeof header);
+    if (header.nlmsg_len < sizeof header || header.nlmsg_len > datagram.size()) break;
+    messages.push_back({header.nlmsg_type, std::string(datagram.substr(
+                                               NLMSG_HDRLEN, header.nlmsg_len - NLMSG_HDRLEN))});
+    datagram.remove_prefix(std::min(padded(header.nlmsg_len), datagram.size()));
+  }
+  return messages;
+}
+
+int errno_in(const Answer& answer) {
+  const auto negative = answer.body<int>();
+  constexpr int most = 4095;  // MAX_ERRNO of include/linux/err.h
+  if (answer.type == NLMSG_DONE && negative > 0) return 0;
+  return negative > 0 || negative < -most ? EPROTO : -negative;
 }
 
 std::string_view Answer::attributes(std::size_t body_size) const {
@@ -146,7 +154,7 @@ Result<std::vector<Answer>> Socket::receive(const std::string& step) const {
   alignas(nlmsghdr) std::array<char, 32768> block;
   for (;;) {
     const ssize_t got = ::recv(fd(), block.data(), block.size(), 0);
-    if (got >= 0) return split({block.data(), static_cast<std::size_t>(got)});
+    if (got >= 0) return messages_in({block.data(), static_cast<std::size_t>(got)});
     if (errno == EAGAIN) return Error{step + ": no answer", ETIMEDOUT};
     if (errno != EINTR) return Error::last(step);
   }
@@ -180,7 +188,10 @@ Result<Answer> Socket::ask(Message& message, const std::string& step) {
   if (!answers) return answers.error();
   if (answers->empty()) return Error{step + ": malformed answer", EPROTO};
   const Answer& answer = answers->front();
-  if (answer.type == NLMSG_ERROR) return Error{step, acknowledgement_in(answer).err};
+  if (answer.type == NLMSG_ERROR) {
+    const int err = errno_in(answer);
+    return err != 0 ? Error{step, err} : Error{step + ": acknowledged, not answered", EPROTO};
+  }
   return answer;
 }
 
@@ -191,8 +202,13 @@ Result<std::vector<Answer>> Socket::dump(Message& message, const std::string& st
     Result<std::vector<Answer>> answers = receive(step);
     if (!answers) return answers.error();
     for (Answer& answer : *answers) {
+      const int err =
+          answer.type == NLMSG_ERROR || answer.type == NLMSG_DONE ? errno_in(answer) : 0;
+      if (err != 0) return Error{step, err};
       if (answer.type == NLMSG_DONE) return all;
-      if (answer.type == NLMSG_ERROR) return Error{step, acknowledgement_in(answer).err};
+      if (answer.type == NLMSG_ERROR || all.size() == most_answers) {
+        return Error{step + ": malformed answer", EPROTO};
+      }
       all.push_back(std::move(answer));
     }
   }
@@ -205,7 +221,7 @@ std::vector<Answer> Socket::pending() const {
     const ssize_t got = ::recv(fd(), block.data(), block.size(), MSG_DONTWAIT);
     if (got < 0 && errno == EINTR) continue;
     if (got < 0) return all;
-    for (Answer& answer : split({block.data(), static_cast<std::size_t>(got)})) {
+    for (Answer& answer : messages_in({block.data(), static_cast<std::size_t>(got)})) {
       all.push_back(std::move(answer));
     }
   }

@@ -68,6 +68,10 @@ struct Answer {
   [[nodiscard]] std::string_view attributes(std::size_t body_size) const;
 };
 
+// The messages of one datagram, as far as they are whole.
+std::vector<Answer> messages_in(std::string_view datagram);
+// The errno in an NLMSG_ERROR or NLMSG_DONE: 0 for an acknowledgement and for a dump that is whole.
+int errno_in(const Answer& answer);
 // The value of the first attribute of this type; flags in the type are not compared.
 std::optional<std::string_view> attribute(std::string_view attributes, std::uint16_t type);
 // The same as text without its NUL ("" if there is none), and as a number.
