@@ -80,8 +80,8 @@ std::string what_is_torn(const std::string& name, const std::string& text) {
   if (kind == ".json") return nlohmann::json::accept(text) ? "" : "it is no JSON";
   if (kind == ".xml") return end.ends_with("</testsuites>") ? "" : "it does not end as XML";
   if (kind == ".html") return end.ends_with("</html>") ? "" : "it does not end as HTML";
-  if (kind == ".ktap") return torn_ktap(text);
-  return text.back() == '\n' ? "" : "its last line has no end";
+  if (text.back() != '\n') return "its last line has no end";
+  return kind == ".ktap" ? torn_ktap(text) : "";
 }
 
 KeptFiles look_at_files(const std::string& program, const std::string& directory,
