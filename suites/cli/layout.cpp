@@ -4,6 +4,8 @@
 #include <sys/personality.h>
 #include <unistd.h>
 
+#include <cstdlib>
+
 #include "probes/sandbox/files.h"
 
 namespace nsbench::cli {
@@ -11,6 +13,7 @@ namespace nsbench::cli {
 namespace {
 
 constexpr unsigned long query = 0xffffffff;
+constexpr const char* tried_mark = "NSBENCH_LAYOUT_TRIED";
 
 bool is_fixed() {
   const int now = ::personality(query);
@@ -40,7 +43,12 @@ Error exec_self(std::vector<std::string> words) {
 }  // namespace
 
 std::optional<Warning> fix_address_space_layout() {
+  // An exec that gains capabilities, as root's does where they were dropped, takes the personality
+  // away again (kernel: PER_CLEAR_ON_SETID): tried once, or it would never end.
+  const bool tried = std::getenv(tried_mark) != nullptr;
+  ::unsetenv(tried_mark);
   if (is_fixed()) return std::nullopt;
+  if (tried) return warning(Error{"exec takes ADDR_NO_RANDOMIZE away"});
   const Result<std::string> text = read_small_file("/proc/self/cmdline");
   if (!text) return warning(text.error());
   if (!fix()) return warning(Error::last("personality(ADDR_NO_RANDOMIZE)"));
@@ -49,7 +57,10 @@ std::optional<Warning> fix_address_space_layout() {
     words.emplace_back(text->c_str() + at);
     at += words.back().size() + 1;
   }
-  return warning(exec_self(std::move(words)));
+  ::setenv(tried_mark, "1", 1);
+  const Error refused = exec_self(std::move(words));
+  ::unsetenv(tried_mark);
+  return warning(refused);
 }
 
 Error become_nsbench(const std::vector<std::string>& words) {
