@@ -23,7 +23,7 @@ packages=(
   libbenchmark-tools python3 python3-jsonschema python3-scipy python3-junitparser perl
 )
 boot_packages=(qemu-system-x86 kmod)
-lint_packages=(clang clang-format clang-tidy shellcheck)
+lint_packages=(clang clang-format clang-tidy cppcheck lld shellcheck)
 # Clang's sanitizers: a package of their own in Debian 12, part of Clang's in Ubuntu 22.04.
 if grep -qs '^ID=debian' /etc/os-release; then
   lint_packages+=(libclang-rt-dev)
@@ -50,7 +50,7 @@ nsbench needs:
   Chromium, Node.js    with playwright-core in build/deps (the test of HTML pages)
   uPlot                1.6.32 (from npm, into build/deps/uplot; without it HTML has fewer charts)
   QEMU                 7, x86-64 (nsbench boot, for kernels that are no User-Mode Linux)
-  for ci/lint.sh       clang, clang-format and clang-tidy 14; shellcheck
+  for ci/lint.sh       clang, clang-format and clang-tidy 14; cppcheck 2.10; shellcheck
 END
 }
 
