@@ -43,7 +43,7 @@ std::string TerminalFilter::feed(std::string_view text) {
   all += text;
   const std::size_t waiting = unfinished(all);
   rest_ = all.substr(all.size() - waiting);
-  all.resize(all.size() - waiting);
+  all.erase(all.size() - waiting);
   return shown(all);
 }
 
