@@ -14,6 +14,8 @@
 
 #include "ci/kernel/guest_layout.h"
 #include "probes/sandbox/files.h"
+#include "probes/sandbox/proc_text.h"
+#include "reports/number.h"
 
 #if defined(__x86_64__) || defined(__i386__)
 #include <cpuid.h>
@@ -44,16 +46,23 @@ int allowed_cpus() {
   return ::sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : 1;
 }
 
-std::int64_t bytes_of(const std::string& size) {
-  const std::int64_t number = std::atoll(size.c_str());
+// "32K"; 0 for what is no size.
+std::int64_t bytes_of(std::string_view size) {
+  const std::int64_t number = take_number<std::uint32_t>(size).value_or(0);
   constexpr std::int64_t kilo = 1024;
-  if (size.ends_with('K')) return number * kilo;
-  return size.ends_with('M') ? number * kilo * kilo : number;
+  if (size == "K") return number * kilo;
+  return size == "M" ? number * kilo * kilo : number;
+}
+
+template <class Number>
+Number number_or_zero(std::string_view text) {
+  return parse_number<Number>(text).value_or(0);
 }
 
 std::vector<CacheInfo> look_at_caches() {
   std::vector<CacheInfo> caches;
-  for (int i = 0;; ++i) {
+  constexpr int most = 64;  // of one CPU
+  for (int i = 0; i < most; ++i) {
     const std::string dir = fmt::format("/sys/devices/system/cpu/cpu0/cache/index{}/", i);
     const std::string type = read_or_empty(dir + "type");
     if (type.empty()) return caches;
@@ -63,10 +72,11 @@ std::vector<CacheInfo> look_at_caches() {
       sharing += std::popcount(static_cast<unsigned>(std::strtoul(one.c_str(), nullptr, 16)));
     }
     caches.push_back({.type = type,
-                      .level = std::atoi(read_or_empty(dir + "level").c_str()),
+                      .level = number_or_zero<int>(read_or_empty(dir + "level")),
                       .size = bytes_of(read_or_empty(dir + "size")),
                       .num_sharing = sharing});
   }
+  return caches;
 }
 
 // What the hypervisor says of itself (CPUID leaf 0x40000000); "none" on bare metal.
@@ -158,8 +168,8 @@ constexpr std::array capability_names{"CAP_CHOWN",
 
 // Named only where few are missing: a root that is almost one.
 std::string missing_capabilities(const std::string& effective) {
-  const std::uint64_t set = std::strtoull(effective.c_str(), nullptr, 16);
-  const int last = std::atoi(read_or_empty("/proc/sys/kernel/cap_last_cap").c_str());
+  const std::uint64_t set = parse_number<std::uint64_t>(effective, 16).value_or(0);
+  const int last = number_or_zero<int>(read_or_empty("/proc/sys/kernel/cap_last_cap"));
   std::string missing;
   int count = 0;
   for (int cap = 0; cap <= last && cap < static_cast<int>(capability_names.size()); ++cap) {
@@ -174,19 +184,16 @@ std::string missing_capabilities(const std::string& effective) {
 
 // The initial user namespace maps every id to itself (user_namespaces(7)).
 bool in_initial_user_namespace() {
-  std::istringstream map(read_or_empty("/proc/self/uid_map"));
-  std::uint64_t inside = 0;
-  std::uint64_t outside = 0;
-  std::uint64_t count = 0;
-  constexpr std::uint64_t all_ids = 4294967295;
-  return map >> inside >> outside >> count && inside == 0 && outside == 0 && count == all_ids;
+  const auto map = parse_id_map(read_or_empty("/proc/self/uid_map"));
+  return map && maps_all_to_themselves(*map);
 }
 
 std::map<std::string, std::int64_t> look_at_limits() {
   std::map<std::string, std::int64_t> limits;
   for (const KindRow& kind : all_kinds) {
     const std::string text = read_or_empty(fmt::format("/proc/sys/user/{}", kind.limit));
-    if (!text.empty()) limits[fmt::format("user.{}", kind.limit)] = std::atoll(text.c_str());
+    const auto limit = parse_number<std::int64_t>(text);
+    if (limit) limits[fmt::format("user.{}", kind.limit)] = *limit;
   }
   return limits;
 }
@@ -216,7 +223,7 @@ KernelInfo look_at_kernel() {
   kernel.clock = cmdline_value(kernel.cmdline, nsbench::kernel::guest::clock, kernel.clock);
   kernel.machine_id = read_or_empty("/etc/machine-id");
   kernel.boot_id = read_or_empty("/proc/sys/kernel/random/boot_id");
-  kernel.taint = std::atoll(read_or_empty("/proc/sys/kernel/tainted").c_str());
+  kernel.taint = number_or_zero<std::int64_t>(read_or_empty("/proc/sys/kernel/tainted"));
   return kernel;
 }
 
@@ -227,7 +234,7 @@ Environment look_at_environment(const Support& support) {
   const std::string cpu_text = read_or_empty("/proc/cpuinfo");
   env.cpu_model = cpuinfo(cpu_text, "model name");
   env.cpus = allowed_cpus();
-  env.mhz = std::atof(cpuinfo(cpu_text, "cpu MHz").c_str());
+  env.mhz = number_or_zero<double>(cpuinfo(cpu_text, "cpu MHz"));
   env.caches = look_at_caches();
   std::istringstream load(read_or_empty("/proc/loadavg"));
   for (double average = 0; env.load_avg.size() < 3 && load >> average;) {
