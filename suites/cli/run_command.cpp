@@ -185,7 +185,8 @@ ExitCode run(RunOptions options, const std::string& command_line) {
                     .jobs = options.jobs,
                     .seed = options.seed,
                     .on_progress = [&line](const Progress& progress) { line.show(progress); },
-                    .asks_again = true,
+                    // Who repeats looks for what fails now and then.
+                    .asks_again = options.repeat == 1,
                     .stop = stop};
   std::optional<LiveTap> live = live_output(*outputs, *plan, report.kernel.engine != "bare");
   if (live) live->begin(report);
