@@ -30,7 +30,8 @@ void read_mountinfo(std::string_view text) {
   std::string written;
   for (const MountInfo& one : mounts) {
     fuzz::check(!one.point.empty(), "a mount is somewhere");
-    written += fmt::format("1 1 0:1 {} {} {}", escaped(one.root), escaped(one.point), one.options);
+    written += fmt::format("{} {} {} {} {} {}", one.id, one.parent, one.device, escaped(one.root),
+                           escaped(one.point), one.options);
     if (!one.peers.empty()) written += " shared:" + one.peers;
     if (!one.master.empty()) written += " master:" + one.master;
     if (one.unbindable) written += " unbindable";
