@@ -102,7 +102,10 @@ run_once() {
   "build/fuzz/fuzzers/$name" "${options[@]}" "$@" "$found/$name" "$(corpus_of "$name")" > "$log" 2>&1 ||
     status=1
   count "$name" "$log"
-  if ((status != 0)); then
+  if grep -q 'libFuzzer: run interrupted' "$log"; then
+    echo "$name: interrupted; $(executed "$name") inputs in all"
+    return 1
+  elif ((status != 0)); then
     echo "$name: FOUND SOMETHING"
     tail -n 60 "$log"
     return 1
