@@ -143,7 +143,7 @@ class OciTest : public testing::InDirectory, public ::testing::WithParamInterfac
     const std::string name = fmt::format("nsbench-test-{}-{}", ::getpid(), ++count);
     std::filesystem::create_directories(path("rootfs"));
     saved("config.json", config_of(GetParam(), command).dump());
-    const Ended ended =
+    Ended ended =
         run_there(around(), runtime({"--root", path("state"), "run", "--bundle", directory_, name}),
                   std::chrono::seconds{300});
     // Whatever became of it, its cgroups go.

@@ -354,7 +354,7 @@ Status Attacks::learn_verdicts(const std::vector<CaseId>& cases, bool as_nobody)
   }
   if (filter.empty()) return {};
   const std::string path = ground_.cwd + "/honest.json";
-  const Status ran = run_whole(
+  Status ran = run_whole(
       {"run", "--checks-only", "--filter", filter + ")(:control)?$", "--json=" + path}, as_nobody);
   if (!ran) return ran;
   const Result<std::string> text = read_file(path);
