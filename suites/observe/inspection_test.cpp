@@ -203,6 +203,7 @@ TEST(CapabilityNames, AreThoseOfTheManual) {
   EXPECT_EQ(capability_names("0000000000000000", 40), "none");
   EXPECT_EQ(capability_names("000001ffffffffff", 40), "all");
   EXPECT_EQ(capability_names("0000000000000021", 40), "CAP_CHOWN CAP_KILL");
+  EXPECT_EQ(capability_names("000001fffeffffff", 40), "all but CAP_SYS_RESOURCE");
   EXPECT_EQ(capability_names("0000030000000000", 41), "CAP_CHECKPOINT_RESTORE 41");
   for (const char* odd : {"", "x", "12x", "11111111111111111"})
     EXPECT_EQ(capability_names(odd, 40), odd);

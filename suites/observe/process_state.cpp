@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <bit>
 #include <cerrno>
 #include <charconv>
 #include <memory>
@@ -135,6 +136,16 @@ class Reader {
   std::vector<std::string> untold_;
 };
 
+std::string list_of(std::uint64_t capabilities) {
+  std::string text;
+  for (unsigned i = 0; i < 64; ++i) {
+    if ((capabilities >> i & 1U) == 0) continue;
+    text += text.empty() ? "" : " ";
+    text += i < names.size() ? fmt::format("CAP_{}", names.at(i)) : std::to_string(i);
+  }
+  return text;
+}
+
 std::string without_nul(std::string text) {
   while (!text.empty() && text.back() == '\0') text.pop_back();
   return trimmed(std::move(text));
@@ -186,13 +197,9 @@ std::string capability_names(std::string_view mask, int last) {
   const int highest = std::clamp(last, 0, most);
   const std::uint64_t all = ~std::uint64_t{0} >> static_cast<unsigned>(most - highest);
   if ((bits & all) == all) return "all";
-  std::string text;
-  for (unsigned i = 0; i <= most; ++i) {
-    if ((bits >> i & 1U) == 0) continue;
-    text += text.empty() ? "" : " ";
-    text += i < names.size() ? fmt::format("CAP_{}", names.at(i)) : std::to_string(i);
-  }
-  return text;
+  const std::uint64_t missing = all & ~bits;
+  constexpr int few = 8;
+  return std::popcount(missing) <= few ? "all but " + list_of(missing) : list_of(bits);
 }
 
 }  // namespace nsbench::observe

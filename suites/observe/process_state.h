@@ -47,8 +47,8 @@ struct ProcessState {
 // An Error: there is no such process, it is a zombie, or nothing of it may be seen.
 Result<ProcessState> look_at_process(pid_t pid);
 
-// "CAP_CHOWN CAP_KILL" of "0000000000000021"; "none"; "all" where it has each that `last`
-// (cap_last_cap) has. A text that is no number is answered as it is.
+// "CAP_CHOWN CAP_KILL" of "0000000000000021"; "none"; "all", or "all but CAP_SYS_RESOURCE", of
+// those up to `last` (cap_last_cap). A text that is no number is answered as it is.
 std::string capability_names(std::string_view mask, int last);
 
 }  // namespace nsbench::observe
