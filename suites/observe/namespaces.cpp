@@ -119,7 +119,7 @@ class Look {
     }
   }
 
-  System system() {
+  System take() {
     System system{.namespaces = {}, .processes = processes_, .hidden = hidden_};
     for (auto& [key, one] : found_) system.namespaces.push_back(std::move(one));
     return system;
@@ -292,7 +292,7 @@ Result<System> look_at_namespaces() {
   Look look;
   if (!look.processes()) return Error::last("open(/proc)");
   look.relatives();
-  System system = look.system();
+  System system = look.take();
   if (system.namespaces.empty()) return Error{"/proc shows no namespaces: is it mounted?"};
   return system;
 }
