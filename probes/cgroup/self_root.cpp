@@ -6,14 +6,13 @@
 
 #include <array>
 #include <cerrno>
-#include <cstdlib>
 #include <string>
 
 #include "probes/cgroup/hierarchy.h"
 #include "probes/cgroup/probes.h"
 #include "probes/sandbox/arena.h"
 #include "probes/sandbox/child.h"
-#include "probes/sandbox/enter.h"
+#include "probes/sandbox/files.h"
 
 namespace nsbench::probes {
 
@@ -24,15 +23,14 @@ using own_cgroup::Version;
 // What /proc/self/cgroup says, where it is looked at with no other arrangement.
 void look(Observation& seen) { seen.text("unified", own_cgroup::path_of("self", "0::")); }
 
-// A process that stays in another cgroup; its pid as the /proc mounted here numbers it, which is an
-// outer one where /proc is masked; or 0.
+// A process that stays in another cgroup; or 0.
 pid_t start_in(const std::string& directory) {
   Result<Child> child =
       Child::fork([&directory] { return own_cgroup::move_to(directory) == 0 ? ::pause() : 1; });
   if (!child) return 0;
-  const Result<std::string> dir = proc_dir(*child);
+  const pid_t pid = child->pid();
   child->disown();  // it ends with the arena
-  return dir ? static_cast<pid_t>(std::atoi(dir->substr(sizeof "/proc").c_str())) : 0;
+  return pid;
 }
 
 // Until the kernel has moved it: the process does that by itself.
@@ -44,9 +42,18 @@ bool await_path(pid_t pid, const std::string& head, std::string_view end) {
   return false;
 }
 
+// Pids, the inside's among them, are the arena's.
+bool is_own_proc() {
+  const Result<std::string> self = read_link("/proc/self");
+  return self && *self == std::to_string(::getpid());
+}
+
 template <Version version>
 void arrange(Scene& scene) {
   if (!own_cgroup::is_there(scene, version)) return;
+  if (!is_own_proc()) {
+    return scene.skip(SkipReason::Policy, "the /proc here is not the arena's own (it is masked)");
+  }
   const std::string base = own_cgroup::directory(version);
   const std::string head = own_cgroup::line_head(version);
   for (const char* below : {"/inner", "/inner/mark", "/other"}) {
