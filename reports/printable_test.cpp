@@ -19,9 +19,9 @@ TEST(Printable, EscapesWhatDrivesATerminal) {
                       "b"),
             "a\\xe2\\x80\\xaeb");  // right-to-left override
   EXPECT_EQ(printable(std::string("\0", 1)), "\\x00");
-  for (const std::string hidden : {"\xd8\x9c", "\xe2\x80\x8b", "\xe2\x80\xa8", "\xe2\x81\xa0",
-                                   "\xe2\x81\xa6", "\xef\xbb\xbf", "\xef\xbf\xb9",
-                                   "\xf3\xa0\x81\x81"}) {
+  for (const std::string hidden :
+       {"\xd8\x9c", "\xe2\x80\x8b", "\xe2\x80\xa8", "\xe2\x81\xa0", "\xe2\x81\xa6", "\xef\xbb\xbf",
+        "\xef\xbf\xb9", "\xf3\xa0\x81\x81"}) {
     EXPECT_EQ(printable(hidden).size(), 4 * hidden.size()) << printable(hidden);
   }
 }
