@@ -6,6 +6,8 @@
 
 #include <cerrno>
 
+#include "probes/sandbox/files.h"
+
 namespace nsbench {
 
 void skip_if_unwritable(Scene& scene, const std::string& path, int err) {
@@ -21,6 +23,13 @@ void skip_if_unwritable(Scene& scene, const std::string& path, int err) {
   if (err == EROFS && ::statvfs(path.c_str(), &mount) == 0 && (mount.f_flag & ST_RDONLY) != 0) {
     scene.skip(SkipReason::Policy, path + " is mounted read-only");
   }
+}
+
+bool skip_if_foreign_proc(Scene& scene) {
+  const Result<std::string> self = read_link("/proc/self");
+  if (self && *self == std::to_string(::getpid())) return false;
+  scene.skip(SkipReason::Policy, "the /proc here is not the arena's own (it is masked)");
+  return true;
 }
 
 }  // namespace nsbench

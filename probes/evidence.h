@@ -12,4 +12,8 @@ namespace nsbench {
 // read-only. Otherwise the refusal is left to the judge.
 void skip_if_unwritable(Scene& scene, const std::string& path, int err);
 
+// Makes the case a skip, and answers true, where the /proc mounted here is of another pid namespace
+// than the arena's, as where parts of it are masked: pids can't be looked up in it.
+bool skip_if_foreign_proc(Scene& scene);
+
 }  // namespace nsbench

@@ -9,6 +9,7 @@
 #include <set>
 #include <string>
 
+#include "probes/sandbox/capability_names.h"
 #include "probes/sandbox/id_map.h"
 #include "probes/sandbox/limits.h"
 
@@ -21,29 +22,16 @@ namespace {
 // do without it, and it must not excuse whatever a broken kernel forbids there.
 struct Wanted {
   int capability;
-  const char* name;
   std::string_view family;
 };
 constexpr std::array wanted{
-    Wanted{CAP_NET_ADMIN, "CAP_NET_ADMIN", "net"},
-    Wanted{CAP_NET_RAW, "CAP_NET_RAW", "net"},
-    Wanted{CAP_SYS_PTRACE, "CAP_SYS_PTRACE", ""},
-    Wanted{CAP_SYS_TIME, "CAP_SYS_TIME", "time"},
-    Wanted{CAP_DAC_OVERRIDE, "CAP_DAC_OVERRIDE", ""},
-    Wanted{CAP_DAC_READ_SEARCH, "CAP_DAC_READ_SEARCH", ""},
-    Wanted{CAP_IPC_OWNER, "CAP_IPC_OWNER", ""},
-    Wanted{CAP_IPC_LOCK, "CAP_IPC_LOCK", ""},
-    Wanted{CAP_SYS_CHROOT, "CAP_SYS_CHROOT", ""},
-    Wanted{CAP_SETUID, "CAP_SETUID", ""},
-    Wanted{CAP_SETGID, "CAP_SETGID", ""},
-    Wanted{CAP_CHOWN, "CAP_CHOWN", ""},
-    Wanted{CAP_FOWNER, "CAP_FOWNER", ""},
-    Wanted{CAP_KILL, "CAP_KILL", ""},
-    Wanted{CAP_MKNOD, "CAP_MKNOD", ""},
-    Wanted{CAP_SETFCAP, "CAP_SETFCAP", ""},
-    Wanted{CAP_SETPCAP, "CAP_SETPCAP", ""},
-    Wanted{CAP_SYS_BOOT, "CAP_SYS_BOOT", ""},
-    Wanted{CAP_SYS_NICE, "CAP_SYS_NICE", ""},
+    Wanted{CAP_NET_ADMIN, "net"}, Wanted{CAP_NET_RAW, "net"},   Wanted{CAP_SYS_PTRACE, ""},
+    Wanted{CAP_SYS_TIME, "time"}, Wanted{CAP_DAC_OVERRIDE, ""}, Wanted{CAP_DAC_READ_SEARCH, ""},
+    Wanted{CAP_IPC_OWNER, ""},    Wanted{CAP_IPC_LOCK, ""},     Wanted{CAP_SYS_CHROOT, ""},
+    Wanted{CAP_SETUID, ""},       Wanted{CAP_SETGID, ""},       Wanted{CAP_CHOWN, ""},
+    Wanted{CAP_FOWNER, ""},       Wanted{CAP_KILL, ""},         Wanted{CAP_MKNOD, ""},
+    Wanted{CAP_SETFCAP, ""},      Wanted{CAP_SETPCAP, ""},      Wanted{CAP_SYS_BOOT, ""},
+    Wanted{CAP_SYS_NICE, ""},
 };
 
 // Not seen: what came after an act that went wrong, or an answer of a process that was killed.
@@ -178,7 +166,7 @@ std::optional<Skip> by_capabilities(const CaseResult& result, const Support& sup
   for (const Wanted& one : wanted) {
     if (has_capability(one.capability)) continue;
     if (of_family && one.family != result.id.family) continue;
-    missing += (missing.empty() ? "" : ", ") + std::string(one.name);
+    missing += (missing.empty() ? "" : ", ") + capability_name(one.capability);
   }
   if (missing.empty()) return std::nullopt;
   return Skip{SkipReason::NoPrivilege, "this process has no " + missing};

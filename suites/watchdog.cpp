@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 #include <poll.h>
 #include <sys/mman.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -16,6 +15,7 @@
 #include "probes/sandbox/calls.h"
 #include "probes/sandbox/fd.h"
 #include "probes/sandbox/files.h"
+#include "probes/sandbox/wait_channel.h"
 
 namespace nsbench {
 
@@ -36,13 +36,12 @@ bool is_stopped(pid_t pid) {
 }
 
 int bark(int watched, pid_t pid, std::chrono::seconds patience, const char* running) {
-  const Result<std::string> where = read_small_file(fmt::format("/proc/{}/wchan", pid));
-  const bool told = where && !where->empty() && *where != "0";
+  const std::string where = wait_channel(pid);
   const std::string line =
       fmt::format("nsbench: the run hangs for {} s in the kernel{}{}, while {} ran; it is killed\n",
-                  patience.count(), told ? ", in " : "", told ? *where : "", running);
+                  patience.count(), where.empty() ? "" : ", in ", where, running);
   static_cast<void>(::write(STDERR_FILENO, line.data(), line.size()) < 0);
-  return ::syscall(SYS_pidfd_send_signal, watched, SIGKILL, nullptr, 0) == 0 ? 0 : 1;
+  return calls::pidfd_send_signal(watched, SIGKILL) == 0 ? 0 : 1;
 }
 
 }  // namespace

@@ -10,9 +10,9 @@
 
 #include "probes/cgroup/hierarchy.h"
 #include "probes/cgroup/probes.h"
+#include "probes/evidence.h"
 #include "probes/sandbox/arena.h"
 #include "probes/sandbox/child.h"
-#include "probes/sandbox/files.h"
 
 namespace nsbench::probes {
 
@@ -42,18 +42,10 @@ bool await_path(pid_t pid, const std::string& head, std::string_view end) {
   return false;
 }
 
-// Pids, the inside's among them, are the arena's.
-bool is_own_proc() {
-  const Result<std::string> self = read_link("/proc/self");
-  return self && *self == std::to_string(::getpid());
-}
-
 template <Version version>
 void arrange(Scene& scene) {
   if (!own_cgroup::is_there(scene, version)) return;
-  if (!is_own_proc()) {
-    return scene.skip(SkipReason::Policy, "the /proc here is not the arena's own (it is masked)");
-  }
+  if (skip_if_foreign_proc(scene)) return;
   const std::string base = own_cgroup::directory(version);
   const std::string head = own_cgroup::line_head(version);
   for (const char* below : {"/inner", "/inner/mark", "/other"}) {

@@ -11,9 +11,9 @@
 #include <string>
 #include <vector>
 
+#include "probes/evidence.h"
 #include "probes/nsfs/ns_file.h"
 #include "probes/nsfs/probes.h"
-#include "probes/sandbox/files.h"
 
 namespace nsbench::probes {
 
@@ -49,10 +49,7 @@ void look(Observation& seen) {
 
 // The outside reads the inside's links, as `lsns` and `ls -l /proc/PID/ns` do.
 void look_at_inside(Scene& scene) {
-  const Result<std::string> self = read_link("/proc/self");
-  if (!self || *self != std::to_string(::getpid())) {
-    scene.skip(SkipReason::Policy, "the /proc here is not the arena's own (it is masked)");
-  }
+  if (skip_if_foreign_proc(scene)) return;
   for (const Kind kind : ns_file::present_kinds().kinds()) {
     const std::string_view name = row(kind).name;
     scene.seen.text(name, ns_file::link(name, std::to_string(scene.inside_pid())));

@@ -18,6 +18,7 @@
 #include "probes/sandbox/files.h"
 #include "probes/sandbox/id_map.h"
 #include "probes/sandbox/own_namespaces.h"
+#include "probes/sandbox/wait_channel.h"
 
 namespace nsbench {
 
@@ -204,11 +205,9 @@ Status Arena::end(Deadline deadline) {
   child_.begin_end();
   const Result<ExitStatus> ended = child_.wait(deadline);
   if (ended || ended.error().err != ETIMEDOUT) return {};
-  // Where in the kernel, as far as that is told.
-  const Result<std::string> where = read_small_file(fmt::format("/proc/{}/wchan", child_.pid()));
-  const bool told = where && !where->empty() && *where != "0";
+  const std::string where = wait_channel(child_.pid());
   Error error{fmt::format("process {} is not ended by SIGKILL{}{}", child_.pid(),
-                          told ? ": it hangs in " : "", told ? *where : "")};
+                          where.empty() ? "" : ": it hangs in ", where)};
   child_.disown();
   return error;
 }

@@ -13,6 +13,23 @@
 
 namespace nsbench {
 
+namespace {
+
+// To join one's own user namespace is an error (setns(2)), of other kinds it does nothing.
+Result<NamespaceSet> differing(NamespaceSet set, const std::string& dir) {
+  NamespaceSet found;
+  for (const Kind kind : set.kinds()) {
+    const Result<std::string> own = read_link(fmt::format("/proc/self/ns/{}", row(kind).name));
+    if (!own && own.error().err == ENOENT) continue;  // a kernel without this kind
+    const Result<std::string> theirs = read_link(fmt::format("{}/ns/{}", dir, row(kind).name));
+    if (!theirs) return theirs.error();
+    if (own && *own != *theirs) found = found | NamespaceSet{kind};
+  }
+  return found;
+}
+
+}  // namespace
+
 Status join_by_pidfd(NamespaceSet set, int pidfd) {
   if (set.empty()) return {};
   if (calls::setns(pidfd, set.flags()) != 0) {
@@ -38,16 +55,19 @@ Status join_by_descriptors(NamespaceSet set, const std::string& dir, const std::
   return {};
 }
 
-Result<NamespaceSet> differing(NamespaceSet set, const std::string& dir) {
-  NamespaceSet found;
-  for (const Kind kind : set.kinds()) {
-    const Result<std::string> own = read_link(fmt::format("/proc/self/ns/{}", row(kind).name));
-    if (!own && own.error().err == ENOENT) continue;  // a kernel without this kind
-    const Result<std::string> theirs = read_link(fmt::format("{}/ns/{}", dir, row(kind).name));
-    if (!theirs) return theirs.error();
-    if (own && *own != *theirs) found = found | NamespaceSet{kind};
+Result<NamespaceSet> join_process(NamespaceSet set, pid_t pid) {
+  const std::string dir = fmt::format("/proc/{}", pid);
+  const Fd pidfd(calls::pidfd_open(pid));
+  if (!pidfd.valid() && errno == ESRCH) return Error{fmt::format("there is no process {}", pid)};
+  const Result<NamespaceSet> wanted = differing(set, dir);
+  if (!wanted) return wanted.error();
+  // Kernels before 5.8 know no pidfd here, and before 5.3 none at all.
+  Status joined = pidfd.valid() ? join_by_pidfd(*wanted, pidfd.get()) : Error{"", EINVAL};
+  if (!joined && (joined.error().err == EINVAL || joined.error().err == EBADF)) {
+    joined = join_by_descriptors(*wanted, dir, dir);
   }
-  return found;
+  if (!joined) return joined.error();
+  return *wanted;
 }
 
 }  // namespace nsbench

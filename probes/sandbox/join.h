@@ -1,6 +1,8 @@
 // Joining namespaces that exist: a process's, by its pidfd or by the files in its /proc directory.
 #pragma once
 
+#include <sys/types.h>
+
 #include <string>
 
 #include "probes/sandbox/namespace_set.h"
@@ -17,9 +19,9 @@ Status join_by_pidfd(NamespaceSet set, int pidfd);
 // `dir`: "/proc/PID"; `name`: what an Error calls it.
 Status join_by_descriptors(NamespaceSet set, const std::string& dir, const std::string& name);
 
-// Those of `set` in which the process with the directory `dir` ("/proc/PID") is not together with
-// the caller. To join one's own user namespace is an error (setns(2)), of other kinds it does
-// nothing. An Error where a kind can't be looked at: it names the file and the errno.
-Result<NamespaceSet> differing(NamespaceSet set, const std::string& dir);
+// Those of `set` in which the process is and the caller is not, by its pidfd where the kernel takes
+// that, else one by one; which these were. An Error: there is no such process, a kind can't be
+// looked at (the file and the errno are named), or a call was refused.
+Result<NamespaceSet> join_process(NamespaceSet set, pid_t pid);
 
 }  // namespace nsbench

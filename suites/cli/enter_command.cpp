@@ -12,9 +12,7 @@
 #include <utility>
 #include <vector>
 
-#include "probes/sandbox/calls.h"
 #include "probes/sandbox/child.h"
-#include "probes/sandbox/fd.h"
 #include "probes/sandbox/join.h"
 #include "suites/cli/command.h"
 
@@ -66,23 +64,6 @@ Status become_root_inside() {
   return {};
 }
 
-// Joins what the process is in and the caller is not. Kernels before 5.8 know no pidfd here.
-Result<NamespaceSet> join(const EnterOptions& options) {
-  const std::string dir = fmt::format("/proc/{}", options.pid);
-  const Fd pidfd(calls::pidfd_open(options.pid));
-  if (!pidfd.valid() && errno == ESRCH) {
-    return Error{fmt::format("there is no process {}", options.pid)};
-  }
-  const Result<NamespaceSet> set = differing(named(options), dir);
-  if (!set) return set.error();
-  Status joined = pidfd.valid() ? join_by_pidfd(*set, pidfd.get()) : Error{"", EINVAL};
-  if (!joined && (joined.error().err == EINVAL || joined.error().err == EBADF)) {
-    joined = join_by_descriptors(*set, dir, dir);
-  }
-  if (!joined) return joined.error();
-  return *set;
-}
-
 // The process that is made now is the first one inside. It has the terminal: what is typed to end
 // it is for it alone, and this process ends as it does.
 ExitCode run_in_child(const std::vector<std::string>& words) {
@@ -102,7 +83,7 @@ ExitCode enter_by_hand(EnterOptions options) {
     const char* shell = std::getenv("SHELL");
     options.words.emplace_back(shell != nullptr && *shell != '\0' ? shell : "/bin/sh");
   }
-  const Result<NamespaceSet> joined = join(options);
+  const Result<NamespaceSet> joined = join_process(named(options), options.pid);
   if (!joined) return fail(joined.error());
   if (joined->has(Kind::User) && !options.keep_ids) {
     if (const Status root = become_root_inside(); !root) return fail(root.error());

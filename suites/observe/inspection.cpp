@@ -4,10 +4,10 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <string_view>
 #include <utility>
 
+#include "probes/sandbox/capability_names.h"
 #include "probes/sandbox/proc_text.h"
 
 namespace nsbench::observe {
@@ -273,16 +273,14 @@ void add_sights(const Looked& looked, std::vector<Sight>& sights) {
                    [](const Sight& a, const Sight& b) { return a.kind < b.kind; });
 }
 
-constexpr std::array<int, 9> strong_capabilities{2, 12, 16, 17, 19, 21, 27, 33, 39};
+// What leads out where no user namespace stands between.
+constexpr CapabilitySet strong{CAP_DAC_READ_SEARCH, CAP_NET_ADMIN,  CAP_SYS_MODULE,
+                               CAP_SYS_RAWIO,       CAP_SYS_PTRACE, CAP_SYS_ADMIN,
+                               CAP_MKNOD,           CAP_MAC_ADMIN,  CAP_BPF};
 
-// Of the kind that leads out where no user namespace stands between: CAP_DAC_READ_SEARCH,
-// NET_ADMIN, SYS_MODULE, SYS_RAWIO, SYS_PTRACE, SYS_ADMIN, MKNOD, MAC_ADMIN, BPF.
-bool has_strong(const std::string& mask) {
-  std::uint64_t bits = 0;
-  const char* const end = mask.data() + mask.size();
-  if (std::from_chars(mask.data(), end, bits, 16).ec != std::errc()) return false;
-  return std::any_of(strong_capabilities.begin(), strong_capabilities.end(),
-                     [bits](int one) { return (bits >> static_cast<unsigned>(one) & 1U) != 0; });
+bool has_strong(std::string_view mask) {
+  const std::optional<CapabilitySet> set = parse_capabilities(mask);
+  return set && (set->bits() & strong.bits()) != 0;
 }
 
 std::string seccomp_text(const ProcessState& target) {

@@ -13,7 +13,6 @@
 #include <utility>
 
 #include "probes/probe.h"
-#include "probes/sandbox/calls.h"
 #include "probes/sandbox/capabilities.h"
 #include "probes/sandbox/channel.h"
 #include "probes/sandbox/child.h"
@@ -78,24 +77,11 @@ void let_go_of_terminal() {
   }
 }
 
-Status join_all(pid_t pid) {
-  const std::string dir = fmt::format("/proc/{}", pid);
-  const Fd pidfd(calls::pidfd_open(pid));
-  if (!pidfd.valid()) return Error::last(fmt::format("pidfd_open({})", pid));
-  const Result<NamespaceSet> set = differing(NamespaceSet::all(), dir);
-  if (!set) return set.error();
-  Status joined = join_by_pidfd(*set, pidfd.get());
-  if (!joined && (joined.error().err == EINVAL || joined.error().err == EBADF)) {
-    joined = join_by_descriptors(*set, dir, dir);
-  }
-  return joined;
-}
-
 int go_and_look(pid_t pid, Channel& channel) {
   ::prctl(PR_SET_DUMPABLE, 0);
   let_go_of_terminal();
   const Fd cgroup(::open(fmt::format("/proc/{}/cgroup", pid).c_str(), O_RDONLY | O_CLOEXEC));
-  const Status joined = join_all(pid);
+  const Result<NamespaceSet> joined = join_process(NamespaceSet::all(), pid);
   stay_tied_to_parent();
   if (!joined) {
     Observation refused;

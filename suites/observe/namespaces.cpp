@@ -9,7 +9,6 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <deque>
 #include <map>
 #include <memory>
@@ -21,6 +20,8 @@
 #include "probes/sandbox/fd.h"
 #include "probes/sandbox/files.h"
 #include "probes/sandbox/proc_text.h"
+#include "reports/number.h"
+#include "suites/observe/process_state.h"
 
 namespace nsbench::observe {
 namespace {
@@ -50,10 +51,9 @@ class Directory {
   // The next entry's name that is a number; nothing at the end.
   std::optional<int> next_number() {
     while (const dirent* entry = ::readdir(stream_.get())) {
-      const std::string_view name = entry->d_name;
-      int number = 0;
-      const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), number);
-      if (error == std::errc() && end == name.data() + name.size()) return number;
+      std::string_view name = entry->d_name;
+      const std::optional<int> number = take_number<int>(name);
+      if (number && name.empty()) return number;
     }
     return std::nullopt;
   }
@@ -82,13 +82,8 @@ std::string text_at(int dir, const char* name) {
   return text;
 }
 
-// The words of the command line, or the name in brackets where there is none (kernel threads,
-// zombies).
 std::string command_of(int process) {
-  std::string words = text_at(process, "cmdline");
-  while (!words.empty() && words.back() == '\0') words.pop_back();
-  std::replace(words.begin(), words.end(), '\0', ' ');
-  return words.empty() ? "[" + trimmed(text_at(process, "comm")) + "]" : words;
+  return command_text(text_at(process, "cmdline"), trimmed(text_at(process, "comm")));
 }
 
 class Look {
@@ -272,9 +267,8 @@ std::optional<Link> parse_link(std::string_view text) {
     std::string_view rest = text.substr(kind.name.size());
     if (!rest.starts_with(":[") || !rest.ends_with("]")) continue;
     rest = rest.substr(2, rest.size() - 3);
-    Link link{.kind = kind.kind};
-    const auto [end, error] = std::from_chars(rest.data(), rest.data() + rest.size(), link.id);
-    if (error == std::errc() && end == rest.data() + rest.size() && link.id != 0) return link;
+    const std::optional<std::uint64_t> id = take_number<std::uint64_t>(rest);
+    if (id && *id != 0 && rest.empty()) return Link{.kind = kind.kind, .id = *id};
   }
   return std::nullopt;
 }

@@ -7,65 +7,15 @@
 #include <algorithm>
 #include <bit>
 #include <cerrno>
-#include <charconv>
 #include <memory>
 
+#include "probes/sandbox/capability_names.h"
 #include "probes/sandbox/files.h"
+#include "reports/number.h"
 #include "suites/observe/namespaces.h"
 
 namespace nsbench::observe {
 namespace {
-
-// capabilities(7), in the order of their numbers.
-constexpr std::array names{"CHOWN",
-                           "DAC_OVERRIDE",
-                           "DAC_READ_SEARCH",
-                           "FOWNER",
-                           "FSETID",
-                           "KILL",
-                           "SETGID",
-                           "SETUID",
-                           "SETPCAP",
-                           "LINUX_IMMUTABLE",
-                           "NET_BIND_SERVICE",
-                           "NET_BROADCAST",
-                           "NET_ADMIN",
-                           "NET_RAW",
-                           "IPC_LOCK",
-                           "IPC_OWNER",
-                           "SYS_MODULE",
-                           "SYS_RAWIO",
-                           "SYS_CHROOT",
-                           "SYS_PTRACE",
-                           "SYS_PACCT",
-                           "SYS_ADMIN",
-                           "SYS_BOOT",
-                           "SYS_NICE",
-                           "SYS_RESOURCE",
-                           "SYS_TIME",
-                           "SYS_TTY_CONFIG",
-                           "MKNOD",
-                           "LEASE",
-                           "AUDIT_WRITE",
-                           "AUDIT_CONTROL",
-                           "SETFCAP",
-                           "MAC_OVERRIDE",
-                           "MAC_ADMIN",
-                           "SYSLOG",
-                           "WAKE_ALARM",
-                           "BLOCK_SUSPEND",
-                           "AUDIT_READ",
-                           "PERFMON",
-                           "BPF",
-                           "CHECKPOINT_RESTORE"};
-
-std::string command_of(const std::string& dir, const std::string& status) {
-  const Result<std::string> line = read_small_file(dir + "/cmdline");
-  std::string words = line ? *line : "";
-  while (!words.empty() && words.back() == '\0') words.pop_back();
-  std::replace(words.begin(), words.end(), '\0', ' ');
-  return words.empty() ? "[" + field_of(status, "Name") + "]" : words;
-}
 
 // Reads the files of one process, and keeps what stood in the way.
 class Reader {
@@ -114,9 +64,7 @@ class Reader {
       const std::string mount = field_of(*info, "mnt_id");
       const bool own = std::any_of(mounts.begin(), mounts.end(),
                                    [&mount](const MountInfo& one) { return one.id == mount; });
-      int fd = -1;
-      const std::string_view number = entry->d_name;
-      std::from_chars(number.data(), number.data() + number.size(), fd);
+      const int fd = parse_number<int>(entry->d_name).value_or(-1);
       if (!own && !mount.empty()) found.push_back({.fd = fd, .path = *path});
     }
     return found;
@@ -141,7 +89,7 @@ std::string list_of(std::uint64_t capabilities) {
   for (unsigned i = 0; i < 64; ++i) {
     if ((capabilities >> i & 1U) == 0) continue;
     text += text.empty() ? "" : " ";
-    text += i < names.size() ? fmt::format("CAP_{}", names.at(i)) : std::to_string(i);
+    text += capability_name(static_cast<int>(i));
   }
   return text;
 }
@@ -157,6 +105,12 @@ std::string ProcessState::field(std::string_view name) const {
   return trimmed(field_of(status, name));
 }
 
+std::string command_text(std::string cmdline, std::string_view name) {
+  while (!cmdline.empty() && cmdline.back() == '\0') cmdline.pop_back();
+  std::replace(cmdline.begin(), cmdline.end(), '\0', ' ');
+  return cmdline.empty() ? fmt::format("[{}]", name) : cmdline;
+}
+
 Result<ProcessState> look_at_process(pid_t pid) {
   Reader reader(pid);
   ProcessState state{.pid = pid};
@@ -170,7 +124,8 @@ Result<ProcessState> look_at_process(pid_t pid) {
     return Error{
         fmt::format("process {} has ended, and is in no namespaces any more (a zombie)", pid)};
   }
-  state.command = command_of(reader.dir(), *status);
+  const Result<std::string> cmdline = read_small_file(reader.dir() + "/cmdline");
+  state.command = command_text(cmdline ? *cmdline : "", state.field("Name"));
   for (const KindRow& kind : all_kinds) {
     state.namespaces.at(static_cast<std::size_t>(kind.kind)) = reader.namespace_id(kind.name);
   }
@@ -188,10 +143,9 @@ Result<ProcessState> look_at_process(pid_t pid) {
 }
 
 std::string capability_names(std::string_view mask, int last) {
-  std::uint64_t bits = 0;
-  const char* const end = mask.data() + mask.size();
-  const auto [stop, error] = std::from_chars(mask.data(), end, bits, 16);
-  if (error != std::errc() || stop != end || mask.empty()) return std::string(mask);
+  const std::optional<CapabilitySet> set = parse_capabilities(mask);
+  if (!set) return std::string(mask);
+  const std::uint64_t bits = set->bits();
   if (bits == 0) return "none";
   constexpr int most = 63;
   const int highest = std::clamp(last, 0, most);

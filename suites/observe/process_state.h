@@ -44,6 +44,10 @@ struct ProcessState {
   [[nodiscard]] std::string field(std::string_view name) const;
 };
 
+// The words in a text of /proc/PID/cmdline; where it has none, as of a kernel thread or a zombie,
+// the name in brackets.
+std::string command_text(std::string cmdline, std::string_view name);
+
 // An Error: there is no such process, it is a zombie, or nothing of it may be seen.
 Result<ProcessState> look_at_process(pid_t pid);
 
