@@ -117,7 +117,7 @@ std::string neighbour_of(const Answer& answer) {
   return value ? address_text(body.ndm_family, *value) : "";
 }
 
-Status add_address(std::string_view link, std::string_view address) {
+Result<Message> address_request(std::string_view link, std::string_view address) {
   const Result<Network> network = parse(address);
   if (!network) return network.error();
   const Result<unsigned> index = index_of(link);
@@ -131,7 +131,13 @@ Status add_address(std::string_view link, std::string_view address) {
   request.bytes(IFA_LOCAL, network->bytes).bytes(IFA_ADDRESS, network->bytes);
   // SIOCGIFCONF goes by the label.
   if (network->family == AF_INET) request.text(IFA_LABEL, link);
-  return acknowledged(request, fmt::format("RTM_NEWADDR({}, {})", link, address));
+  return request;
+}
+
+Status add_address(std::string_view link, std::string_view address) {
+  Result<Message> request = address_request(link, address);
+  if (!request) return request.error();
+  return acknowledged(*request, fmt::format("RTM_NEWADDR({}, {})", link, address));
 }
 
 Result<std::vector<std::string>> addresses() {
@@ -152,6 +158,28 @@ Status add_route(std::string_view destination, std::string_view link, std::uint3
   Message request(RTM_NEWROUTE, creation, body);
   request.bytes(RTA_DST, network->bytes).number(RTA_OIF, *index).number(RTA_TABLE, table);
   return acknowledged(request, fmt::format("RTM_NEWROUTE({}, {})", destination, link));
+}
+
+Result<Message> default_route_request(std::string_view gateway, std::string_view link) {
+  const Result<Network> by = parse(gateway);
+  if (!by) return by.error();
+  const Result<unsigned> index = index_of(link);
+  if (!index) return index.error();
+  rtmsg body{};
+  body.rtm_family = static_cast<std::uint8_t>(by->family);
+  body.rtm_table = RT_TABLE_MAIN;
+  body.rtm_protocol = RTPROT_STATIC;
+  body.rtm_scope = RT_SCOPE_UNIVERSE;
+  body.rtm_type = RTN_UNICAST;
+  Message request(RTM_NEWROUTE, creation, body);
+  request.bytes(RTA_GATEWAY, by->bytes).number(RTA_OIF, *index);
+  return request;
+}
+
+Status add_default_route(std::string_view gateway, std::string_view link) {
+  Result<Message> request = default_route_request(gateway, link);
+  if (!request) return request.error();
+  return acknowledged(*request, fmt::format("RTM_NEWROUTE(default, {}, {})", gateway, link));
 }
 
 Result<std::vector<std::string>> routes(int family) {

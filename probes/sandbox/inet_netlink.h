@@ -20,8 +20,17 @@ Result<std::vector<std::string>> addresses();
 
 // A route to `destination` ("198.51.100.0/24") over a link, in a table (254: main).
 Status add_route(std::string_view destination, std::string_view link, std::uint32_t table);
-// All routes of a family (AF_INET, AF_INET6): "198.51.100.0/24 table 254"; without those of the
-// table 255 (local), which follow from addresses.
+// A default route of the table main by way of a gateway ("192.0.2.1"), which is reached over a link
+// that is up and has an address of the gateway's network: ENETUNREACH or EINVAL where it has none.
+Status add_default_route(std::string_view gateway, std::string_view link);
+
+// The requests of add_address() and add_default_route(), for who sends them over a socket of its
+// own. The link is looked up in the caller's network namespace.
+Result<netlink::Message> address_request(std::string_view link, std::string_view address);
+Result<netlink::Message> default_route_request(std::string_view gateway, std::string_view link);
+
+// All routes of a family (AF_INET, AF_INET6): "198.51.100.0/24 table 254", "default/0 table 254";
+// without those of the table 255 (local), which follow from addresses.
 Result<std::vector<std::string>> routes(int family);
 
 // A rule that looks `table` up (ip-rule(8)). EOPNOTSUPP or EAFNOSUPPORT: the kernel has none.

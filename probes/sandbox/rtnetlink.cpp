@@ -134,7 +134,8 @@ netlink::Message move_request(std::string_view name, Where target, std::string_v
   header.ifi_index = static_cast<int>(::if_nametoindex(std::string(name).c_str()));
   Message request(RTM_NEWLINK, NLM_F_ACK, header);
   request.number(link_flag(target.by), target.value);
-  if (!new_name.empty()) request.text(IFLA_IFNAME, new_name);
+  const std::string_view text = header.ifi_index == 0 ? name : new_name;
+  if (!text.empty()) request.text(IFLA_IFNAME, text);
   return request;
 }
 

@@ -60,7 +60,7 @@ struct Where {
   static Where pid(pid_t process) { return {By::Pid, process}; }
   static Where fd(int descriptor) { return {By::Fd, descriptor}; }
 };
-// `new_name`: renaming it on the way (empty: not).
+// `new_name`: renaming it on the way (empty: not), which takes a link of the caller's namespace.
 netlink::Message move_request(std::string_view name, Where target, std::string_view new_name = {});
 // Moves a link there; `new_name`: renaming it on the way (empty: not).
 Status move_link(std::string_view name, Where target, std::string_view new_name = {});

@@ -15,6 +15,7 @@
 #include <string>
 #include <vector>
 
+#include "probes/sandbox/calls.h"
 #include "probes/sandbox/inet_netlink.h"
 #include "probes/sandbox/link_kinds.h"
 #include "probes/sandbox/testing/in_arena.h"
@@ -107,6 +108,43 @@ TEST_F(RtnetlinkTest, AddsRoutesToTables) {
               }),
               AllOf(HasSubstr("198.51.100.0/24 table 254"), HasSubstr("203.0.113.0/24 table 1000"),
                     Not(HasSubstr("table 255"))));
+}
+
+TEST_F(RtnetlinkTest, AddsADefaultRouteByAGatewayThatALinkReaches) {
+  if (!has_veth()) GTEST_SKIP() << "no veth without loading a module";
+  EXPECT_THAT(inside([] {
+                Status s = add_veth("nsba", "nsbb");
+                if (s) s = set_up("nsba");
+                if (s) s = add_address("nsba", "192.0.2.2/24");
+                if (!s) return s.error().str();
+                const std::string before = joined(routes(AF_INET));
+                s = add_default_route("192.0.2.1", "nsba");
+                return s ? before + " then " + joined(routes(AF_INET)) : s.error().str();
+              }),
+              AllOf(HasSubstr("then default/0 table 254"), HasSubstr("192.0.2.0/24 table 254")));
+}
+
+TEST_F(RtnetlinkTest, TellsThatAGatewayIsOutOfReach) {
+  EXPECT_EQ(inside([] {
+              if (Status s = set_up("lo"); !s) return s.error().str();
+              return add_default_route("192.0.2.1", "lo").error().str();
+            }),
+            "rtnetlink RTM_NEWROUTE(default, 192.0.2.1, lo): ENETUNREACH");
+}
+
+// As a runtime does from inside, over a socket of the outside's.
+TEST_F(RtnetlinkTest, MovesALinkOfAnotherNamespaceByItsName) {
+  if (!has_veth()) GTEST_SKIP() << "no veth without loading a module";
+  EXPECT_EQ(inside([]() -> std::string {
+              Result<netlink::Socket> outside = netlink::Socket::open(NETLINK_ROUTE);
+              if (!outside) return outside.error().str();
+              if (Status s = add_veth("nsba", "nsbb"); !s) return s.error().str();
+              if (calls::unshare(row(Kind::Net).flag) != 0) return Error::last("unshare").str();
+              netlink::Message move = move_request("nsbb", Where::pid(::getpid()));
+              if (Status s = outside->acknowledged(move, "move"); !s) return s.error().str();
+              return names();
+            }),
+            "lo nsbb ");
 }
 
 TEST_F(RtnetlinkTest, AddsNeighbours) {
