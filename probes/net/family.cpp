@@ -41,6 +41,7 @@ constexpr std::array rows{
     &death,
     &veth,
     &bridge,
+    &container,
     &net_no_privilege,
     &move_privilege,
     &nsid,

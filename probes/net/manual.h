@@ -248,6 +248,24 @@ inline constexpr Manual bridge{
     "nsenter -t $! -n ip address add 192.0.2.2/24 dev c0\n"
     "nsenter -t $! -n ip link set c0 up\n"
     "nsenter -t $! -n ip route get 192.0.2.1'"};
+inline constexpr Manual container{
+    "This is what docker, podman and the plug-ins of Kubernetes lay for each container: a port on "
+    "a "
+    "bridge, an address, a default route by the bridge's address. The route leads out of the "
+    "container; that it ends at the host until that forwards is what a closed network rests on.",
+    "Containers do not reach the host or each other, change the host's routes by their own, or "
+    "reach "
+    "the networks behind a host that forwards nothing.",
+    "unshare -n sh -c 'ip link add br0 type bridge\n"
+    "ip address add 192.0.2.1/24 dev br0; ip link set br0 up\n"
+    "unshare -n sleep 3 & sleep 0.5\n"
+    "ip link add p0 type veth peer c0\n"
+    "ip link set p0 master br0 up; ip link set c0 netns $!\n"
+    "nsenter -t $! -n ip address add 192.0.2.2/24 dev c0\n"
+    "nsenter -t $! -n ip link set c0 up\n"
+    "nsenter -t $! -n ip route add default via 192.0.2.1\n"
+    "nsenter -t $! -n ip route get 198.51.100.2\n"
+    "cat /proc/sys/net/ipv4/ip_forward; ip route'"};
 inline constexpr Manual no_privilege{
     "User namespaces are open to everybody on most distributions. All that keeps their root from "
     "the host's network is who owns the network namespace.",

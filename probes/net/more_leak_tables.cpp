@@ -219,6 +219,48 @@ LeakTable bridge_leaks() {
           {}};
 }
 
+LeakTable container_leaks() {
+  LeakTable table{&container,
+                  {{"outside makes a bridge", "make a bridge", ok},
+                   {"outside lays a network beyond", "beyond lay", ok},
+                   {"outside lays a network beyond", "forward nothing", ok},
+                   {"outside plugs them in", "move", ok},
+                   {"inside is wired", "configure", ok},
+                   {"sibling is wired", "configure", ok},
+                   {"inside is wired", "default route", ok},
+                   {"sibling is wired", "default route", ok, taken},
+                   {"inside is wired", "own route", ok},
+                   {"sibling is wired", "own route", ok},
+                   {"inside answers and calls", "the outside called from", "192.0.2.1"},
+                   {"inside answers and calls", "the outside is a neighbour", "yes", "no"},
+                   {"sibling answers and calls", "the outside called from", "192.0.2.1"},
+                   {"sibling answers and calls", "the outside is a neighbour", "yes", "no"},
+                   {"sibling answers and calls", "the inside called from", "192.0.2.2"},
+                   {"sibling answers and calls", "the inside is a neighbour", "yes", "no"},
+                   {"inside answers the sibling", "the sibling called from", "192.0.2.3"},
+                   {"inside answers the sibling", "the sibling is a neighbour", "yes", "no"},
+                   {"outside answers and forwards", "the inside called from", "192.0.2.2"},
+                   {"outside answers and forwards", "the inside is a neighbour", "yes", "no"},
+                   {"outside answers and forwards", "called over the default route from",
+                    "192.0.2.2", "198.51.100.1"},
+                   {"inside answers and calls", "default route", "yes"},
+                   {"outside answers and forwards", "default route", "no", "yes"},
+                   {"inside answers and calls", "send beyond", ok},
+                   {"sibling answers and calls", "send beyond", ok},
+                   {"outside looks beyond", "outside", "yes"},
+                   {"outside looks beyond", "inside", "no", "yes"},
+                   {"outside looks beyond", "sibling", "no", "yes"},
+                   {"outside answers and forwards", "forward", ok},
+                   {"outside looks beyond", "forwarded", "yes"}},
+                  {}};
+  for (const char* act : {"inside answers and calls", "sibling answers and calls"}) {
+    for (const char* thing : {"the other's link", "the other's address", "the other's route"}) {
+      table.facts.emplace_back(act, thing, "no", "yes");
+    }
+  }
+  return table;
+}
+
 // An act of net_no_privilege, in the outside's namespace and in one's own.
 struct PrivilegedAct {
   const char* there;
@@ -302,6 +344,7 @@ std::vector<LeakTable> more_net_leak_tables() {
           death_leaks(),
           veth_leaks(),
           bridge_leaks(),
+          container_leaks(),
           no_privilege_leaks(),
           move_privilege_leaks(),
           nsid_leaks(),

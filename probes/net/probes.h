@@ -27,6 +27,8 @@ extern const Probe socket_birth;
 extern const Probe death;
 // wiring.cpp
 extern const Probe veth, bridge;
+// container.cpp
+extern const Probe container;
 // privilege.cpp
 extern const Probe net_no_privilege, move_privilege;
 // nftables.cpp

@@ -14,6 +14,7 @@
 #include "probes/net/looks.h"
 #include "probes/net/manual.h"
 #include "probes/net/probes.h"
+#include "probes/net/wires.h"
 #include "probes/sandbox/deadline.h"
 #include "probes/sandbox/inet_netlink.h"
 #include "probes/sandbox/rtnetlink.h"
@@ -32,30 +33,11 @@ constexpr const char* inside_address = "192.0.2.2";
 constexpr const char* sibling_address = "192.0.2.3";
 constexpr const char* elsewhere = "198.51.100.1";  // outside, not on the bridge
 
-// "yes" where the link exists.
-std::string is_there(std::string_view name) {
-  const Result<rtnetlink::Link> link = rtnetlink::link(name);
-  return link ? "yes" : link.error().err == ENODEV ? "no" : link.error().str();
-}
-
-// Gives a link an address, and brings it up.
-void configure(Scene& scene, const char* link, const char* address) {
-  Status done = rtnetlink::add_address(link, fmt::format("{}/24", address));
-  if (done) done = rtnetlink::set_up(link);
-  scene.seen.result("configure", done.error().err);
-}
-
 void listen(Scene& scene, const char* address) {
   const Endpoint at(AF_INET, port, address);
   Fd socket = inet_socket(AF_INET, SOCK_DGRAM);
   scene.seen.call("listen", ::bind(socket.get(), at.get(), at.size));
   scene.seen.number("fd", socket.release());
-}
-
-// Until frames pass: a link's queues are started by a work item some time after its carrier.
-void wait_until_running(Scene& scene, const char* link) {
-  const Status running = rtnetlink::wait_running(link, Deadline::in(patience));
-  scene.seen.result(fmt::format("{} is running", link), running.error().err);
 }
 
 int socket_of(const Scene& scene, std::string_view act) {
@@ -171,26 +153,15 @@ Judgement judge(const Transcript& t) {
 namespace bridged {
 
 constexpr const char* bridge_link = "nsbbr0";
-struct Port {
-  const char* near_end;
-  const char* far_end;
-};
 constexpr Port inside_port{"nsbp0", "nsbc0"};
 constexpr Port sibling_port{"nsbp1", "nsbc1"};
-
-Status plug(const Port& one) {
-  Status done = rtnetlink::add_veth(one.near_end, one.far_end);
-  if (done) done = rtnetlink::set_master(one.near_end, bridge_link);
-  if (done) done = rtnetlink::set_up(one.near_end);
-  return done;
-}
 
 void make(Scene& scene) {
   if (!needs_kind(scene, "veth") || !needs_kind(scene, "bridge")) return;
   lo_up(scene);
   Status done = rtnetlink::add_link(bridge_link, "bridge");
-  if (done) done = plug(inside_port);
-  if (done) done = plug(sibling_port);
+  if (done) done = plug(inside_port, bridge_link);
+  if (done) done = plug(sibling_port, bridge_link);
   if (done) done = rtnetlink::add_address("lo", fmt::format("{}/32", elsewhere));
   scene.seen.result("make a bridge", done.error().err);
   configure(scene, bridge_link, outside_address);
