@@ -37,7 +37,6 @@ constexpr std::array two_ways{Way{Method::Clone3, ""}, Way{Method::Setns, ""}};
 
 constexpr const char* bridge_link = "nsbbr0";
 constexpr const char* gateway = "192.0.2.1";  // the bridge's
-constexpr const char* containers = "192.0.2.0/24";
 constexpr const char* uplink = "nsbx0";  // the outside's link to the network beyond
 constexpr const char* uplink_address = "198.51.100.1";
 constexpr const char* far_uplink = "nsbx1";
