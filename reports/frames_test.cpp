@@ -120,7 +120,90 @@ TEST(Frames, AWholeMessageThatWasLostIsCounted) {
   static_cast<void>(writer.lines_of({"report", "lost"}));
   FrameReader reader;
   EXPECT_THAT(reader.feed(writer.lines_of({"end", ""})), testing::SizeIs(1));
-  EXPECT_THAT(reader.problems(), ElementsAre("1 messages were lost"));
+  EXPECT_THAT(reader.problems(), ElementsAre("message 1 was lost"));
+}
+
+TEST(Frames, LostMessagesAreNamed) {
+  FrameWriter writer;
+  std::string bytes;
+  for (int i = 1; i <= 20; ++i) {
+    const std::string lines = writer.lines_of({"report", std::to_string(i)});
+    if (i == 3 || i == 7) bytes += lines;
+  }
+  FrameReader reader;
+  EXPECT_THAT(reader.feed(bytes), testing::SizeIs(2));
+  EXPECT_THAT(reader.problems(), ElementsAre("5 messages were lost: 1, 2, 4, 5, 6"));
+  EXPECT_THAT(reader.feed(writer.lines_of({"end", ""})), testing::SizeIs(1));
+  EXPECT_THAT(reader.problems(),
+              ElementsAre("18 messages were lost: 1, 2, 4, 5, 6, 8, 9, 10, ..."));
+}
+
+TEST(Frames, ALineThatComesTwiceIsOne) {
+  FrameWriter writer;
+  std::string bytes;
+  for (const std::string& line :
+       lines_of(writer.lines_of({"report", long_text()}) + writer.lines_of({"end", "0"}))) {
+    bytes += line + line;
+  }
+  FrameReader reader;
+  EXPECT_THAT(reader.feed(bytes + bytes),
+              ElementsAre(FramedMessage{"report", long_text()}, FramedMessage{"end", "0"}));
+  EXPECT_THAT(reader.problems(), IsEmpty());
+}
+
+TEST(Frames, TwoRunsInOneLogAreNotMixed) {
+  FrameReader reader;
+  EXPECT_THAT(reader.feed(FrameWriter().lines_of({"report", "the first"})), testing::SizeIs(1));
+  EXPECT_THAT(reader.feed(FrameWriter().lines_of({"report", "the second"})), IsEmpty());
+  EXPECT_THAT(reader.problems(), ElementsAre(HasSubstr("message 1 came again")));
+}
+
+// What the kernel printed in the middle of lines of ours, at every place of a line.
+TEST(Frames, ALineThatTheKernelSplitIsPutTogetherAgain) {
+  const FramedMessage sent{"report", "the text [   12.345678] of a log, % and all"};
+  const std::string line = FrameWriter().lines_of(sent);
+  for (const std::string printed :
+       {"[   12.345678] eth0: link is up\r\n",
+        "[   12.345678] eth0: link is up\n[   12.345679][  T12] eth0: really\n"}) {
+    for (std::size_t at = 0; at < line.size(); ++at) {
+      FrameReader reader;
+      EXPECT_THAT(reader.feed("ok 1 x\n" + line.substr(0, at) + printed + line.substr(at)),
+                  ElementsAre(sent))
+          << at;
+      EXPECT_THAT(reader.problems(), IsEmpty()) << at;
+      EXPECT_EQ(reader.mended(), at == 0 ? 0U : 1U) << at;
+    }
+  }
+}
+
+TEST(Frames, ALineThatTheKernelSplitTwiceIsPutTogetherAgain) {
+  const FramedMessage sent{"report", "0123456789"};
+  const std::string line = FrameWriter().lines_of(sent);
+  const std::string printed = "[    1.000001] a\r\n[    1.000002] b\r\n";
+  for (std::size_t at = 1; at + 3 < line.size(); ++at) {
+    FrameReader reader;
+    EXPECT_THAT(reader.feed(line.substr(0, at) + printed + line.substr(at, 2) + printed +
+                            line.substr(at + 2)),
+                ElementsAre(sent))
+        << at;
+    EXPECT_THAT(reader.problems(), IsEmpty()) << at;
+  }
+}
+
+TEST(Frames, ASplitLineWhoseRestIsMissingIsNamed) {
+  const std::string line = FrameWriter().lines_of({"report", "0123456789"});
+  const std::string head = line.substr(0, line.size() - 4) + "[    1.000001] a\n";
+  for (const char* behind :
+       {"", "ok 1 x\n", "nsbench-frame 2 1/1 end 0 x\n", "[    1.000002] b\n"}) {
+    FrameReader reader;
+    EXPECT_THAT(reader.feed(head + behind), IsEmpty()) << behind;
+    ASSERT_THAT(reader.problems(), testing::Not(IsEmpty())) << behind;
+    EXPECT_THAT(reader.problems().front(), HasSubstr("a line was split: nsbench-frame 1 1/1"));
+  }
+  // The kernel's text may end in what could begin one of ours.
+  FrameReader reader;
+  EXPECT_THAT(reader.feed("an n[    1.000001] a\nok 1 x\n"), IsEmpty());
+  EXPECT_THAT(reader.problems(), IsEmpty());
 }
 
 TEST(Frames, HostileNumbersAreRefused) {

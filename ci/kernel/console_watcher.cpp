@@ -6,6 +6,7 @@
 
 #include "reports/case_id.h"
 #include "reports/printable.h"
+#include "reports/printk_time.h"
 
 namespace nsbench::kernel {
 namespace {
@@ -25,20 +26,6 @@ constexpr std::string_view exit_marker = "exit status ";
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
-// The length of "[   12.345678]" at the start of `text`, 0 if it is not there.
-std::size_t time_length(std::string_view text) {
-  if (!text.starts_with('[')) return 0;
-  std::size_t at = text.find_first_not_of(' ', 1);
-  const std::size_t digits = at;
-  while (at < text.size() && is_digit(text[at])) ++at;
-  constexpr std::size_t most_digits = 9;
-  constexpr std::size_t decimals = 6;
-  if (at == digits || at > digits + most_digits || text.size() <= at + 1 + decimals) return 0;
-  if (text[at] != '.' || text[at + 1 + decimals] != ']') return 0;
-  const std::string_view fraction = text.substr(at + 1, decimals);
-  return std::all_of(fraction.begin(), fraction.end(), is_digit) ? at + 2 + decimals : 0;
-}
-
 double seconds_in(std::string_view time) {
   const std::size_t digits = time.find_first_of("0123456789");
   double seconds = 0;
@@ -55,12 +42,8 @@ std::size_t level_length(std::string_view line) {
 // kernel's. npos if there is but one.
 std::size_t second_line(std::string_view line) {
   const std::size_t level = level_length(line);
-  const std::size_t own = level + time_length(line.substr(level));
-  for (std::size_t at = line.find('[', std::max(own, std::size_t{1})); at != std::string_view::npos;
-       at = line.find('[', at + 1)) {
-    if (time_length(line.substr(at)) > 0) return at;
-  }
-  return std::string_view::npos;
+  const std::size_t own = level + printk_time_length(line.substr(level));
+  return find_printk_time(line, std::max(own, std::size_t{1}));
 }
 
 std::string joined(const std::set<std::string>& ids) {
@@ -124,7 +107,7 @@ void ConsoleWatcher::end_line() {
 ConsoleWatcher::Line ConsoleWatcher::parsed(std::string_view piece) {
   Line line{.whole = piece, .text = piece, .time = {}, .is_kernels = false};
   const std::size_t level = level_length(piece);
-  if (const std::size_t length = time_length(piece.substr(level)); length > 0) {
+  if (const std::size_t length = printk_time_length(piece.substr(level)); length > 0) {
     line.time = seconds_in(piece.substr(level, length));
   }
   line.is_kernels = level > 0 || line.time.has_value();
