@@ -1,12 +1,14 @@
 #include "probes/refusal.h"
 
 #include <fmt/format.h>
+#include <fnmatch.h>
 #include <linux/capability.h>
 
 #include <algorithm>
 #include <array>
 #include <cerrno>
 #include <set>
+#include <sstream>
 #include <string>
 
 #include "probes/sandbox/capability_names.h"
@@ -17,21 +19,45 @@ namespace nsbench {
 
 namespace {
 
-// Capabilities that probes use as root, by the families that can't do without them. Others meet
-// their want as EPERM or EACCES. Not CAP_SYS_RESOURCE, which many machines keep from root: probes
-// do without it, and it must not excuse whatever a broken kernel forbids there.
-struct Wanted {
+// What root can't do without a capability: which probes, and any act in whose error a call is
+// named. By trying: every check as root with all but that one, and with none but CAP_SYS_ADMIN.
+// Nothing else is excused by what is missing, or a kernel could forbid to such a root whatever it
+// likes. Not CAP_SYS_RESOURCE, which many machines keep from root: probes do without it.
+struct Needed {
   int capability;
-  std::string_view family;
+  std::string_view probes;  // "family/name", and patterns as of fnmatch(3), a space between them
+  std::string_view call = {};
 };
-constexpr std::array wanted{
-    Wanted{CAP_NET_ADMIN, "net"}, Wanted{CAP_NET_RAW, "net"},   Wanted{CAP_SYS_PTRACE, ""},
-    Wanted{CAP_SYS_TIME, "time"}, Wanted{CAP_DAC_OVERRIDE, ""}, Wanted{CAP_DAC_READ_SEARCH, ""},
-    Wanted{CAP_IPC_OWNER, ""},    Wanted{CAP_IPC_LOCK, ""},     Wanted{CAP_SYS_CHROOT, ""},
-    Wanted{CAP_SETUID, ""},       Wanted{CAP_SETGID, ""},       Wanted{CAP_CHOWN, ""},
-    Wanted{CAP_FOWNER, ""},       Wanted{CAP_KILL, ""},         Wanted{CAP_MKNOD, ""},
-    Wanted{CAP_SETFCAP, ""},      Wanted{CAP_SETPCAP, ""},      Wanted{CAP_SYS_BOOT, ""},
-    Wanted{CAP_SYS_NICE, ""},
+constexpr std::array needed{
+    Needed{CAP_NET_ADMIN, "net/* all/interface*"},
+    Needed{CAP_SYS_TIME, "time/*"},
+    Needed{CAP_IPC_OWNER, "ipc/ipc_owner"},
+    Needed{CAP_KILL, "mnt/setuid_foreign user/foreign_processes"},
+    Needed{CAP_SYS_PTRACE, "user/caps_owner user/foreign_processes"},
+    Needed{CAP_DAC_OVERRIDE,
+           "user/caps_owner user/foreign_files user/map_opener_parent user/overlay_userns"},
+    Needed{CAP_FOWNER, "user/foreign_files user/overlay_userns"},
+    Needed{CAP_CHOWN,
+           "mnt/idmapped_owners user/file_caps user/foreign_files user/many_extents "
+           "user/overlay_userns user/sgid_unmapped"},
+    Needed{CAP_SETUID,
+           "net/proc_sys_effective_ids user/caps_owner user/file_caps user/foreign_processes "
+           "user/many_extents user/map_opener_parent user/real_ids user/setuid_caps"},
+    Needed{CAP_SETGID,
+           "user/caps_owner user/file_caps user/foreign_processes user/many_extents "
+           "user/real_ids user/setgroups_allowed"},
+    // mntns_install() and mntns_get() ask for it.
+    Needed{CAP_SYS_CHROOT, "calls/join_privilege_mnt nsfs/setns_type", "CLONE_NEWNS"},
+    // Root of a new user namespace is root outside: verify_root_map() of kernel/user_namespace.c.
+    Needed{CAP_SETFCAP,
+           "calls/join_privilege_* calls/no_growth_* ipc/ipc_owner ipc/*lifetime mnt/device_* "
+           "mnt/failed_unshare mnt/foreign_overlay mnt/foreign_propagation mnt/idmapped_privilege "
+           "mnt/locked_* mnt/mount_privilege* mnt/mount_types mnt/pivot_root_rules "
+           "mnt/proc_too_revealing mnt/propagation_userns mnt/statmount_foreign mnt/sysfs_too_* "
+           "nsfs/keepalive_* pid/forged_pid pid/last_pid_written pid/set_tid "
+           "time/offset_privilege user/file_caps user/map_view user/newuser_with_threads "
+           "uts/no_privilege",
+           "/proc/self/uid_map"},
 };
 
 // Not seen: what came after an act that went wrong, or an answer of a process that was killed.
@@ -157,15 +183,21 @@ std::optional<Skip> by_limit(const Support& support, const Errors& errors) {
   return std::nullopt;
 }
 
-// A family's own capability, or, for what was forbidden, any that probes use.
-std::optional<Skip> by_capabilities(const CaseResult& result, const Support& support,
-                                    const Errors& errors, bool of_family) {
+bool needs(const Needed& one, const CaseResult& result) {
+  if (!one.call.empty() && result.observed.find(one.call) != std::string::npos) return true;
+  const std::string name = result.id.family + '/' + result.id.name;
+  std::istringstream patterns{std::string(one.probes)};
+  for (std::string pattern; patterns >> pattern;) {
+    if (::fnmatch(pattern.c_str(), name.c_str(), 0) == 0) return true;
+  }
+  return false;
+}
+
+std::optional<Skip> by_capabilities(const CaseResult& result, const Support& support) {
   if (result.id.privilege != Privilege::Root || !support.sys_admin) return std::nullopt;
-  if (!of_family && !forbidden(errors)) return std::nullopt;
   std::string missing;
-  for (const Wanted& one : wanted) {
-    if (has_capability(one.capability)) continue;
-    if (of_family && one.family != result.id.family) continue;
+  for (const Needed& one : needed) {
+    if (!needs(one, result) || has_capability(one.capability)) continue;
     missing += (missing.empty() ? "" : ", ") + capability_name(one.capability);
   }
   if (missing.empty()) return std::nullopt;
@@ -178,9 +210,8 @@ std::optional<Skip> refused_with(const Errors& errors, const CaseResult& result,
   if (!support.proc && errors.contains(ENOENT)) {
     return Skip{SkipReason::Policy, "no /proc is mounted here"};
   }
-  if (auto skip = by_capabilities(result, support, errors, true)) return skip;
-  if (auto skip = by_filter(support, errors)) return skip;
-  return by_capabilities(result, support, errors, false);
+  if (auto skip = by_capabilities(result, support)) return skip;
+  return by_filter(support, errors);
 }
 
 }  // namespace

@@ -2,13 +2,17 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <linux/capability.h>
 #include <sys/resource.h>
 
 #include <cerrno>
+#include <optional>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
+#include "probes/sandbox/capabilities.h"
 #include "probes/sandbox/limits.h"
 
 namespace nsbench {
@@ -75,6 +79,35 @@ TEST(Refusal, ALeakStaysAndSoDoesACallThatShouldHaveBeenRefused) {
                               {}, everything));
   }
   EXPECT_FALSE(refused_here(result_of(VerdictKind::Pass, {}), {}, everything));
+}
+
+// In a thread, since capabilities are a thread's.
+std::optional<Skip> without(int capability, const char* id, Statement one) {
+  std::optional<Skip> skip;
+  std::thread([&] {
+    if (!keep_capabilities(CapabilitySet::all() - CapabilitySet{capability})) return;
+    skip = refused_here(result_of(VerdictKind::Fail, {std::move(one)}, id), {}, undisturbed());
+  }).join();
+  return skip;
+}
+
+TEST(Refusal, AMissingCapabilityExcusesWhatNeedsIt) {
+  const auto owner = without(CAP_IPC_OWNER, "ipc/ipc_owner:unshare:root", works("EACCES"));
+  ASSERT_TRUE(owner);
+  EXPECT_EQ(owner->reason, SkipReason::NoPrivilege);
+  EXPECT_THAT(owner->text, HasSubstr("CAP_IPC_OWNER"));
+  EXPECT_TRUE(without(CAP_NET_ADMIN, "net/addresses:clone:root", works("EPERM")));
+  EXPECT_TRUE(
+      without(CAP_SYS_CHROOT, "mnt/identity:setns:root", works("setns(fd, CLONE_NEWNS): EPERM")));
+  EXPECT_TRUE(without(CAP_SETFCAP, "ipc/shm_lifetime:unshare:root", works("'(not seen)'")));
+}
+
+TEST(Refusal, AMissingCapabilityExcusesNothingElse) {
+  EXPECT_FALSE(without(CAP_KILL, "ipc/ipc_owner:unshare:root", works("EACCES")));
+  EXPECT_FALSE(without(CAP_SYS_CHROOT, "mnt/identity:unshare:root", works("EPERM")));
+  EXPECT_FALSE(without(CAP_SYS_RESOURCE, "pid/pid_one:clone:root", works("EPERM")));
+  EXPECT_FALSE(without(CAP_NET_ADMIN, "net/addresses:clone:userns", works("EPERM")));
+  EXPECT_FALSE(without(CAP_NET_ADMIN, "net/addresses:clone:root", leak()));
 }
 
 TEST(Refusal, WhatAFilterKilledIsNamed) {

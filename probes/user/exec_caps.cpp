@@ -192,9 +192,13 @@ void make_files(Scene& scene) {
     return scene.broken("mount(tmpfs): " + errno_name(errno));
   }
   for (const char* name : {"tool", "made-inside"}) {
-    if (write_program(path(name)) != 0) return scene.broken("write a program");
+    if (const int err = write_program(path(name)); err != 0) {
+      return scene.broken("write a program: " + errno_name(err));
+    }
   }
-  if (::chown(path("made-inside").c_str(), root, root) != 0) return scene.broken("chown");
+  if (::chown(path("made-inside").c_str(), root, root) != 0) {
+    return scene.broken("chown(made-inside): " + errno_name(errno));
+  }
   const int given = give("tool", VFS_CAP_REVISION_3, root);
   if (given == EOPNOTSUPP && ::setxattr(path("tool").c_str(), "trusted.nsbench", "", 0, 0) != 0 &&
       errno == EOPNOTSUPP) {

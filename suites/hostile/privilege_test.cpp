@@ -5,6 +5,7 @@
 
 #include <array>
 #include <cerrno>
+#include <cstdlib>
 #include <string>
 #include <utility>
 #include <vector>
@@ -155,10 +156,34 @@ std::vector<Row> filter_rows() {
   return rows;
 }
 
+// What refused_here() knows of capabilities was found by these: each taken away alone, and all but
+// one.
+std::vector<Row> capability_rows() {
+  std::vector<Row> rows{{.name = "OnlySysAdmin",
+                         .where = {.by = {"setpriv", "--bounding-set=-all,+sys_admin"}},
+                         .lost = {{"", {NoPrivilege}}},
+                         .root = true}};
+  if (std::getenv("NSBENCH_CI_FULL") == nullptr) return rows;
+  for (const char* name :
+       {"chown",      "dac_override", "dac_read_search", "fowner",    "fsetid",     "ipc_lock",
+        "ipc_owner",  "kill",         "mknod",           "net_admin", "net_raw",    "setfcap",
+        "setgid",     "setpcap",      "setuid",          "sys_boot",  "sys_chroot", "sys_nice",
+        "sys_ptrace", "sys_time"}) {
+    rows.push_back({.name = name,
+                    .where = {.by = {"setpriv", fmt::format("--bounding-set=-{}", name)}},
+                    .lost = {{":root", {NoPrivilege}}},
+                    .cases = every_family_by_setns,
+                    .root = true});
+  }
+  return rows;
+}
+
 class PrivilegeTest : public HostileTo {};
 TEST_P(PrivilegeTest, IsTold) { run(); }
 INSTANTIATE_TEST_SUITE_P(User, PrivilegeTest, ::testing::ValuesIn(user_rows()), testing::name_of);
 INSTANTIATE_TEST_SUITE_P(Limit, PrivilegeTest, ::testing::ValuesIn(limit_rows()), testing::name_of);
+INSTANTIATE_TEST_SUITE_P(Capability, PrivilegeTest, ::testing::ValuesIn(capability_rows()),
+                         testing::name_of);
 INSTANTIATE_TEST_SUITE_P(Filter, PrivilegeTest, ::testing::ValuesIn(filter_rows()),
                          testing::name_of);
 
