@@ -228,7 +228,7 @@ std::vector<Answer> Socket::pending() const {
 }
 
 Status Socket::wait_for(const std::function<bool(const Answer&)>& wanted, Deadline deadline,
-                        const std::string& step) {
+                        const std::string& step) const {
   for (;;) {
     const std::vector<Answer> seen = pending();
     if (std::any_of(seen.begin(), seen.end(), wanted)) return {};

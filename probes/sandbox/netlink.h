@@ -103,7 +103,7 @@ class Socket {
   std::vector<Answer> pending() const;
   // The next multicast message that `wanted` is true for; ETIMEDOUT at the deadline.
   Status wait_for(const std::function<bool(const Answer&)>& wanted, Deadline deadline,
-                  const std::string& step);
+                  const std::string& step) const;
 
  private:
   Status send(std::string_view bytes, const std::string& step) const;

@@ -57,6 +57,10 @@ Link link_of(const netlink::Answer& message) {
   if (const auto details = netlink::attribute(all, IFLA_LINKINFO)) {
     link.kind = netlink::text_of(*details, IFLA_INFO_KIND);
   }
+  const auto operstate = netlink::attribute(all, IFLA_OPERSTATE);
+  if (operstate && !operstate->empty()) {
+    link.operstate = static_cast<unsigned char>(operstate->front());
+  }
   link.mtu = netlink::number_of(all, IFLA_MTU).value_or(0);
   link.peer_nsid = static_cast<int>(netlink::number_of(all, IFLA_LINK_NETNSID).value_or(-1));
   return link;
@@ -168,19 +172,32 @@ Status set_up(std::string_view name) {
   return acknowledged(request, fmt::format("up({})", name));
 }
 
-Status wait_running(std::string_view name, Deadline deadline) {
+bool is_running(const Link& link) {
+  constexpr unsigned if_oper_up = 6;  // of linux/if.h, which net/if.h collides with
+  return (link.flags & IFF_UP) != 0 && link.operstate == if_oper_up;
+}
+
+Status wait_running(netlink::Socket& requests, const netlink::Socket& events, std::string_view name,
+                    Deadline deadline) {
   const std::string step = fmt::format("rtnetlink {} is running", name);
-  Result<netlink::Socket> ear = netlink::Socket::open(NETLINK_ROUTE, RTMGRP_LINK);
-  if (!ear) return ear.error();
-  const Result<Link> now = link(name);
-  if (!now) return now.error();
-  if ((now->flags & IFF_RUNNING) != 0) return {};
-  const auto runs = [name](const netlink::Answer& answer) {
-    if (answer.type != RTM_NEWLINK) return false;
-    const Link one = link_of(answer);
-    return one.name == name && (one.flags & IFF_RUNNING) != 0;
-  };
-  return ear->wait_for(runs, deadline, step);
+  for (;;) {
+    Message request(RTM_GETLINK, 0, ifinfomsg{});
+    request.text(IFLA_IFNAME, name);
+    const Result<netlink::Answer> now = requests.ask(request, step);
+    if (!now) return now.error();
+    if (is_running(link_of(*now))) return {};
+    // Whatever happens to links is a reason to ask again; what happened since is waiting here.
+    const auto any = [](const netlink::Answer&) { return true; };
+    if (Status heard = events.wait_for(any, deadline, step); !heard) return heard;
+  }
+}
+
+Status wait_running(std::string_view name, Deadline deadline) {
+  Result<netlink::Socket> events = netlink::Socket::open(NETLINK_ROUTE, RTMGRP_LINK);
+  if (!events) return events.error();
+  Result<netlink::Socket> requests = netlink::Socket::open(NETLINK_ROUTE);
+  if (!requests) return requests.error();
+  return wait_running(*requests, *events, name, deadline);
 }
 
 Status set_mtu(std::string_view name, unsigned mtu) {

@@ -21,7 +21,8 @@ struct Link {
   unsigned flags = 0;  // IFF_*
   std::string kind;    // "veth"; empty for lo and for hardware
   unsigned mtu = 0;
-  int peer_nsid = -1;  // IFLA_LINK_NETNSID: the nsid of the namespace of a veth's other end
+  unsigned operstate = 0;  // IF_OPER_* of linux/if.h: 0 not known (yet), 6 up
+  int peer_nsid = -1;      // IFLA_LINK_NETNSID: the nsid of the namespace of a veth's other end
 };
 
 // All links, in the kernel's order.
@@ -46,9 +47,16 @@ Status add_veth(std::string_view name, std::string_view peer);
 Status delete_link(std::string_view name);
 Status rename_link(std::string_view name, std::string_view new_name);
 Status set_up(std::string_view name);
-// Waits until it carries frames (IFF_RUNNING), by the events of the kernel: ETIMEDOUT if it does
-// not by then. Its queues are started some time after it came up (net/core/link_watch.c).
+// Waits until a veth end or a bridge carries frames, by the events of the kernel: ETIMEDOUT if it
+// does not by then. Its queues are started some time after it came up (net/core/link_watch.c).
 Status wait_running(std::string_view name, Deadline deadline);
+// Whether it does: IF_OPER_UP. IFF_RUNNING is no answer, since a link that was just made has that
+// before anything is known of it, and loses what is sent over it then.
+bool is_running(const Link& link);
+// The same wait over sockets that are open already: `requests`, and `events`, which listens to
+// RTMGRP_LINK. In their network namespace, whichever the caller is in.
+Status wait_running(netlink::Socket& requests, const netlink::Socket& events, std::string_view name,
+                    Deadline deadline);
 Status set_mtu(std::string_view name, unsigned mtu);
 // Makes it a port of a bridge.
 Status set_master(std::string_view name, std::string_view bridge);

@@ -147,6 +147,22 @@ TEST_F(RtnetlinkTest, MovesALinkOfAnotherNamespaceByItsName) {
             "lo nsbb ");
 }
 
+// Right after it was made a link has IFF_RUNNING, whatever its carrier.
+TEST_F(RtnetlinkTest, AnEndWhoseOtherIsDownDoesNotRun) {
+  if (!has_veth()) GTEST_SKIP() << "no veth without loading a module";
+  EXPECT_EQ(inside([] {
+              Status s = add_veth("nsba", "nsbb");
+              if (s) s = set_up("nsba");
+              if (!s) return s.error().str();
+              const Deadline soon = Deadline::in(std::chrono::milliseconds(30));
+              const std::string alone = wait_running("nsba", soon).error().str();
+              if (s = set_up("nsbb"); !s) return s.error().str();
+              s = wait_running("nsba", Deadline::in(patience));
+              return alone + (s ? ", then it does" : s.error().str());
+            }),
+            "rtnetlink nsba is running: ETIMEDOUT, then it does");
+}
+
 TEST_F(RtnetlinkTest, AddsNeighbours) {
   if (!has_veth()) GTEST_SKIP() << "no veth without loading a module";
   EXPECT_THAT(inside([] {
