@@ -17,6 +17,8 @@ std::span<const Workload> drop_workloads();
 std::span<const Workload> drain_workloads();
 std::span<const Workload> cycle_workloads();
 std::span<const Workload> link_workloads();
+std::span<const Workload> network_workloads();
+std::span<const Workload> datapath_workloads();  // of the family network, too
 std::span<const Workload> container_workloads();
 std::span<const Workload> memory_workloads();
 std::span<const Workload> curve_workloads();

@@ -185,11 +185,12 @@ std::size_t calls_per_timing_of(double ns, double step_ns) {
 
 std::size_t max_calls_of(const BenchCase& bench_case) {
   std::size_t calls = Recording::max_timings;
-  if (!bench_case.workload->leaves_dropped) return calls;
+  const std::size_t made = made_per_call(bench_case);
+  if (!bench_case.workload->leaves_dropped || made == 0) return calls;
   for (const Kind kind : bench_case.workload->namespaces.kinds()) {
     calls = std::min(calls, within_limit(kind, backlog_allowed(kind)));
   }
-  return std::max<std::size_t>(calls / made_per_call(bench_case), 1);
+  return std::max<std::size_t>(calls / made, 1);
 }
 
 std::optional<Note> pin_to_last_cpu() {
@@ -246,6 +247,8 @@ BatchSummary Worker::run_batch(std::size_t case_index, double seconds) {
   } else {
     end = measure(lane, seconds);
     if (bench_case.workload->leaves_dropped) drain(bench_case.workload->namespaces, end);
+    // What it waited for is none of the calls', and no part of their rate.
+    if (made_per_call(bench_case) == 0) end.drain = 0;
   }
   lane.overhead = seconds_since(start) - recording_->seconds;
   BatchSummary summary;

@@ -49,14 +49,15 @@ struct Workload {
   // Commands to see something of it by hand, one a line. What stands in braces is filled in by
   // by_hand(): {options} of unshare(1), {name}, {flag}, {limit} of the kind.
   std::string_view by_hand;
-  std::string_view source;           // where the operation is described: manual page, kernel file
-  Tier tier = Tier::Standard;        // of all ways but `core`
-  std::string_view core = {};        // the way whose case is Core: "unshare", "clone3.vfork"
-  Curve curve = {};                  // empty: one case for each way and privilege
-  bool leaves_dropped = true;        // the calls leave dropped namespaces behind, to be waited for
-  bool alone = false;                // needs the machine in a state that would change others' times
-  std::string_view unit = "ns";      // of what Operation::time_one() answers: "ns" or "bytes"
-  std::size_t made_per_call = 1;     // how many sets of namespaces a call makes
+  std::string_view source;       // where the operation is described: manual page, kernel file
+  Tier tier = Tier::Standard;    // of all ways but `core`
+  std::string_view core = {};    // the way whose case is Core: "unshare", "clone3.vfork"
+  Curve curve = {};              // empty: one case for each way and privilege
+  bool leaves_dropped = true;    // the calls leave dropped namespaces behind, to be waited for
+  bool alone = false;            // needs the machine in a state that would change others' times
+  std::string_view unit = "ns";  // of what Operation::time_one() answers: "ns" or "bytes"
+  // How many sets of namespaces a call makes; 0: none, only what the batch begins with is dropped.
+  std::size_t made_per_call = 1;
   bool value_multiplies = false;     // so many times the curve's value
   std::string_view link_kinds = {};  // kinds of link that must be there: "veth,bridge"
 };
