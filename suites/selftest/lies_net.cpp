@@ -37,6 +37,7 @@ using netlink::Message;
 constexpr std::array netlink_calls{long{SYS_sendto}, long{SYS_recvfrom}};
 constexpr std::array receive_call{long{SYS_recvfrom}};
 constexpr std::array send_call{long{SYS_sendto}};
+constexpr std::array write_call{long{SYS_write}};
 constexpr std::array open_call{long{SYS_openat}};
 constexpr std::array ioctl_call{long{SYS_ioctl}};
 constexpr std::array connect_call{long{SYS_connect}};
@@ -69,12 +70,22 @@ std::string link_message(const char* name, unsigned mtu) {
   return std::string(one.text(IFLA_IFNAME, name).number(IFLA_MTU, mtu).finish(0));
 }
 
-std::string address_message() {
+std::string address_message_of(const char* address, std::uint8_t prefix) {
   ifaddrmsg body{};
   body.ifa_family = AF_INET;
-  body.ifa_prefixlen = 32;
+  body.ifa_prefixlen = prefix;
   Message one(RTM_NEWADDR, 0, body);
-  return std::string(one.bytes(IFA_LOCAL, bytes_of("192.0.2.1")).finish(0));
+  return std::string(one.bytes(IFA_LOCAL, bytes_of(address)).finish(0));
+}
+std::string address_message() { return address_message_of("192.0.2.1", 32); }
+std::string siblings_address_message() { return address_message_of("192.0.2.3", 24); }
+
+std::string default_route_message() {
+  rtmsg body{};
+  body.rtm_family = AF_INET;
+  body.rtm_table = RT_TABLE_MAIN;
+  Message one(RTM_NEWROUTE, 0, body);
+  return std::string(one.bytes(RTA_GATEWAY, bytes_of("192.0.2.1")).finish(0));
 }
 
 std::string route_message() {
@@ -298,6 +309,25 @@ void confuse_sockets(Call& call) {
   }
 }
 
+// The outside's ip_forward can't be switched off.
+void forward_always(Call& call) {
+  if (call.side() == Side::Outside && call.file_of(call.arg(0)).ends_with("/ipv4/ip_forward")) {
+    call.write(call.arg(1), "1");
+  }
+}
+
+void share_default_route(Call& call) {
+  if (call.side() == Side::Outside) add_to_dump(call, RTM_GETROUTE, default_route_message());
+}
+
+// Calls of the inside that are lost on the way.
+void lose_calls(Call& call) {
+  sa_family_t family = AF_UNSPEC;
+  const std::string bytes = call.read(call.arg(1), sizeof family);
+  if (bytes.size() == sizeof family) std::memcpy(&family, bytes.data(), sizeof family);
+  if (is_inside(call) && family == AF_INET) call.answer(-EHOSTUNREACH);
+}
+
 // After the inside was killed, its end of the pair is listed for ever.
 void note_death(Call& call) {
   if (call.number() == SYS_kill) call.memory()["killed"] = "yes";
@@ -442,6 +472,15 @@ constexpr std::array lies{
         "^net/veth:clone3:root", send_call, lose_datagrams},
     Lie{"bridges_lose_datagrams", "a bridge carries nothing out of a namespace", "net/veth",
         "^net/bridge:clone3:root", send_call, lose_datagrams},
+    Lie{"bridges_lose_calls", "a bridge carries no TCP out of a namespace", "net/container",
+        "^net/container:clone3:root", connect_call, lose_calls},
+    Lie{"packets_are_always_forwarded", "packets are forwarded whatever ip_forward says",
+        "net/container", "^net/container", write_call, forward_always},
+    Lie{"default_routes_are_everybodys", "a default route is in every namespace's table",
+        "net/container", "^net/container", netlink_calls, note_request, share_default_route},
+    Lie{"siblings_addresses_are_listed", "RTM_GETADDR lists the addresses on the same bridge",
+        "net/container", "^net/container", netlink_calls, note_request,
+        leak_into_dump<RTM_GETADDR, siblings_address_message>},
     Lie{"packet_sockets_for_all", "raw and packet sockets need no privilege", "net/no_privilege",
         "^net/no_privilege", socket_call, give_packet_socket},
     Lie{"rtnetlink_for_all", "changes by rtnetlink need no privilege", "net/no_privilege",
