@@ -137,6 +137,53 @@ TEST(Program, TapIsPrintedAsCasesEnd) {
 }
 
 // As if the kernel had died: what stands there is whole and true.
+TEST(Program, AConsoleCarriesTapTheReportAndLavasSignals) {
+  const std::string directory =
+      ::testing::TempDir() + "nsbench-console-" + std::to_string(::getpid());
+  const std::string console = directory + ".console", saved = directory + ".json";
+  const Finished run =
+      nsbench({"run", "--filter", "^(uts/hostname|create/uts):", "--time", "0.1", "--format",
+               "ktap", "--report", "lava:-", "--channel", "-", "--json=" + saved});
+  EXPECT_THAT(run.out, StartsWith("KTAP version 1\n"));
+  EXPECT_THAT(run.out, HasSubstr("\nnsbench-frame 1 1/"));
+  EXPECT_THAT(run.out, HasSubstr("\nok "));
+  // A lab that ends the job at this line must not cut anything off.
+  const std::size_t last = run.out.rfind("\nnsbench: end of ");
+  ASSERT_NE(last, std::string::npos);
+  EXPECT_EQ(run.out.find("nsbench-frame", last), std::string::npos);
+  EXPECT_EQ(run.out.find("KTAP", last), std::string::npos);
+  EXPECT_THAT(run.out, HasSubstr("<LAVA_SIGNAL_TESTCASE TEST_CASE_ID=uts.hostname."));
+  ASSERT_TRUE(write_file(console, run.out));
+  const Finished back = nsbench({"report", "--from-console", console, "--json"});
+  EXPECT_EQ(back.exit_code, run.exit_code) << back.err;
+  const Report came = report_of(back);
+  const Result<std::string> text = read_file(saved);
+  ASSERT_TRUE(text);
+  const Report kept = *from_json(*text);
+  EXPECT_FALSE(came.cases.empty());
+  EXPECT_EQ(came.cases.size(), kept.cases.size());
+  EXPECT_EQ(came.series.size(), kept.series.size());
+  for (const CaseResult& result : kept.cases) {
+    const auto same = std::find_if(came.cases.begin(), came.cases.end(),
+                                   [&](const CaseResult& one) { return one.id == result.id; });
+    ASSERT_NE(same, came.cases.end()) << result.id.str();
+    EXPECT_EQ(same->verdict, result.verdict) << result.id.str();
+  }
+  std::filesystem::remove(console);
+  std::filesystem::remove(saved);
+}
+
+TEST(Program, WhatIsNoLineCantShareAConsole) {
+  for (const char* format : {"json", "junit", "html", "kcidb", "benchfmt"}) {
+    const Finished run = nsbench({"run", "--channel", "-", "--format", format});
+    EXPECT_EQ(run.exit_code, 2) << format;
+    EXPECT_THAT(run.err, HasSubstr(std::string(format) + " and --channel both want"));
+  }
+  EXPECT_EQ(nsbench({"run", "--format", "ktap", "--report", "tap13:-"}).exit_code, 2);
+  EXPECT_EQ(nsbench({"run", "--format", "json", "--report", "lava:-"}).exit_code, 2);
+  EXPECT_EQ(nsbench({"run", "--channel", "-", "--benchmark_format=csv"}).exit_code, 2);
+}
+
 TEST(Program, WhatTapSaidBeforeADeathIsWhole) {
   const Finished whole = nsbench({"--format", "ktap", "--checks-only", "--seed", "7"});
   const Finished killed = testing::run_program(

@@ -13,10 +13,7 @@
 #include "ci/kernel/console_watcher.h"
 #include "probes/sandbox/deadline.h"
 #include "probes/sandbox/elapsed.h"
-#include "reports/frames.h"
-#include "reports/json.h"
-#include "reports/number.h"
-#include "reports/partial.h"
+#include "reports/received.h"
 
 namespace nsbench::kernel {
 namespace {
@@ -68,7 +65,7 @@ class Booting final : public BootRun {
   // Ended by itself; or said its last word, or died, and then did not end in time.
   bool over() {
     if (machine_->ended()) return true;
-    if (!boot_.exit_status && !watcher_.panicked()) return false;
+    if (!received_.exit_status() && !watcher_.panicked()) return false;
     if (!ending_) ending_ = Deadline::in(powering_off);
     return ending_->passed();
   }
@@ -93,33 +90,18 @@ class Booting final : public BootRun {
         channel_open_ = false;
         return;
       }
-      for (FramedMessage& message : frames_.feed({block.data(), static_cast<std::size_t>(got)})) {
-        take(message);
-      }
+      if (!received_.feed({block.data(), static_cast<std::size_t>(got)})) continue;
+      if (!std::exchange(boot_.any, true)) boot_seconds_ = seconds_since(start_);
+      options_.on_part(received_.report());
     }
-  }
-
-  void take(const FramedMessage& message) {
-    if (message.kind == "end") {
-      boot_.exit_status = parse_number<std::uint8_t>(message.text);
-      if (!boot_.exit_status) damage_.emplace_back("the guest's exit status can't be read");
-      return;
-    }
-    Result<Report> part = from_json(message.text);
-    if (!part) {
-      damage_.push_back(fmt::format("a part of the report can't be read: {}", part.error().str()));
-      return;
-    }
-    if (!std::exchange(boot_.any, true)) boot_seconds_ = seconds_since(start_);
-    add_part(boot_.report, std::move(*part));
-    options_.on_part(boot_.report);
   }
 
   Boot conclude() {
     watcher_.finish();
-    const std::vector<std::string> problems = frames_.problems();
-    damage_.insert(damage_.end(), problems.begin(), problems.end());
-    boot_.complete = boot_.any && boot_.exit_status && damage_.empty();
+    damage_ = received_.damage();
+    boot_.complete = received_.complete();
+    boot_.exit_status = received_.exit_status();
+    boot_.report = received_.take();
     boot_.last_lines = watcher_.last_lines(lines_kept);
     KernelInfo& kernel = boot_.report.kernel;
     kernel.splats.insert(kernel.splats.end(), watcher_.splats().begin(), watcher_.splats().end());
@@ -160,7 +142,7 @@ class Booting final : public BootRun {
   Clock::time_point start_ = Clock::now();
   Boot boot_;
   ConsoleWatcher watcher_;
-  FrameReader frames_;
+  ReceivedReport received_;
   std::vector<std::string> damage_;
   std::optional<Deadline> ending_;
   double boot_seconds_ = 0;

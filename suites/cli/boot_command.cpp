@@ -1,8 +1,6 @@
 // nsbench boot: a kernel in a virtual machine, and nsbench in it, as if it had run here.
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <array>
 #include <memory>
 #include <optional>
 #include <span>
@@ -32,25 +30,13 @@ struct Options {
   bool worker = false;
 };
 
-// What is written is written here.
-Status check_words(const std::vector<std::string>& words) {
-  constexpr std::array here{"--json",    "--report", "--format", "--output",
-                            "--channel", "--color",  "--policy"};
-  for (const std::string& word : words) {
-    const std::string name = word.substr(0, word.find('='));
-    if (std::find(here.begin(), here.end(), name) == here.end()) continue;
-    return Error{fmt::format("{} stands before --: what the guest finds is written here", name)};
-  }
-  return {};
-}
-
 ExitCode fail(const Error& error) {
   complain(error.str());
   return ExitCode::Usage;
 }
 
 ExitCode run(const Options& options, const std::string& command_line) {
-  if (Status fine = check_words(options.words); !fine) return fail(fine.error());
+  if (Status fine = check_guest_words(options.words); !fine) return fail(fine.error());
   const Result<std::vector<Output>> outputs = outputs_of(options.out, Serves::Run);
   if (!outputs) return fail(outputs.error());
   const Result<std::optional<Policy>> policy = policy_of(options.out);

@@ -18,6 +18,7 @@ using Action = std::function<ExitCode(const std::string& command_line)>;
 // Each adds its options to `app`, and answers with what to do if that command was chosen.
 Action add_boot(CLI::App& app);
 Action add_gate(CLI::App& app);
+Action add_fleet(CLI::App& app);
 Action add_run(CLI::App& app);
 Action add_list(CLI::App& app);
 Action add_explain(CLI::App& app);
@@ -33,8 +34,8 @@ Action add_enter(CLI::App& app);
 Action add_inspect(CLI::App& app);
 
 // CLI11 forgets where -- stood. So in nsbench compare BASE... -- NEW... it becomes --new, and each
-// word behind it in nsbench boot KERNEL -- WORDS... is given by --guest-word. The words of other
-// commands are left as they are.
+// word behind it in nsbench boot KERNEL -- WORDS..., or nsbench fleet, is given by --guest-word.
+// The words of other commands are left as they are.
 std::vector<std::string> with_dashes_named(std::vector<std::string> words);
 
 // Prints "nsbench: TEXT" to standard error.

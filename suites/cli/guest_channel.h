@@ -1,5 +1,6 @@
 // What nsbench says to the host while it runs in a kernel under test: its report, in parts, over a
-// serial line of its own; and, in the kernel's log, which case is running when.
+// serial line of its own, or over the console that it shares with everything else; and, in the
+// kernel's log, which case is running when. reports/received.h is the other end.
 #pragma once
 
 #include <chrono>
@@ -16,12 +17,10 @@ namespace nsbench::cli {
 
 class GuestChannel {
  public:
-  // The kinds of framed messages: a report in JSON, with what was not sent before; and, with the
-  // exit status as its text, that no more will come.
-  static constexpr const char* part = "part";
-  static constexpr const char* end = "end";
-
-  // `path`: the serial line. The kernel's log is written to where that is allowed.
+  // `path`: the serial line; "-" for standard output, which may be the kernel's console as well.
+  // Then its log is part of what is sent, since printk splits lines of others there, and a
+  // console's level hides lines; and the marks of cases are for that log alone. The log is written
+  // to and read where that is allowed.
   static Result<GuestChannel> open(const std::string& path);
 
   // The context of the report, at once: the host knows by it that nsbench runs.
@@ -37,10 +36,13 @@ class GuestChannel {
 
  private:
   void send(const std::string& kind, const std::string& text);
+  void send_kernel_log();
   void log(const char* what, const CaseId& id) const;
 
   Fd line_;
+  bool is_shared_ = false;
   Fd kernel_log_;
+  Fd kernel_records_;  // what is sent of it; none where the line is our own
   FrameWriter frames_;
   ReportParts parts_;
   std::chrono::steady_clock::time_point sent_ = std::chrono::steady_clock::now();

@@ -7,7 +7,9 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/utsname.h>
 #include <sys/wait.h>
+#include <termios.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -107,9 +109,20 @@ void set_sysctl(const std::string& path, const std::string& value) {
   if (!set && set.error().err != ENOENT) complain(set.error().str());
 }
 
+// LAVA waits for "Linux version" first, which the kernel itself says only where its console is not
+// quiet, and then for a prompt.
+void say_booted() {
+  utsname names{};
+  ::uname(&names);
+  fmt::print("nsbench {}, started by Linux version {} ({})\nnsbench: booted\n", NSBENCH_VERSION,
+             names.release, names.machine);
+  std::fflush(stdout);
+}
+
 [[noreturn]] void power_off(int status) {
   fmt::print("nsbench: exit status {}\n", status);
   std::fflush(nullptr);
+  ::tcdrain(STDOUT_FILENO);  // what is still in the line's buffer goes with the machine
   ::sync();
   ::reboot(RB_POWER_OFF);
   for (;;) ::pause();
@@ -146,6 +159,8 @@ std::vector<std::string> set_up_machine(int argc, char** argv) {
   // enough for the curve over mounts.
   set_sysctl("/proc/sys/fs/mount-max", "6000");
   allow_many_descriptors();
+  ::setenv(started_by_kernel, "1", 1);
+  say_booted();
   if (!words.empty()) return words;
   words.assign(argv + 1, argv + argc);
   std::erase_if(words, [](const std::string_view word) {

@@ -86,6 +86,7 @@ int run(const std::vector<std::string>& typed) {
       std::pair{
           app.add_subcommand("gate", "Does a new kernel hold what a base one does? Boots both"),
           &add_gate},
+      std::pair{app.add_subcommand("fleet", "Jobs of LAVA for many kernels"), &add_fleet},
       std::pair{app.add_subcommand("report", "Write saved reports as another format"), &add_report},
       std::pair{app.add_subcommand("history", "Keep reports over time, and see what changed when"),
                 &add_history},
@@ -137,7 +138,7 @@ std::vector<std::string> with_dashes_named(std::vector<std::string> words) {
   const auto dashes = std::find(words.begin(), words.end(), "--");
   if (dashes == words.end() || dashes == words.begin()) return words;
   if (words.front() == "compare") *dashes = "--new";
-  if (words.front() != "boot") return words;
+  if (words.front() != "boot" && words.front() != "fleet") return words;
   for (auto word = dashes + 1; word != words.end(); ++word) *word = "--guest-word=" + *word;
   words.erase(dashes);
   return words;

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstdlib>
 #include <ctime>
@@ -61,10 +62,16 @@ Status can_be_written(const std::string& path) {
   return {};
 }
 
+// LAVA's signals behind text or TAP: a line of each is known by itself.
+bool go_together(const Format& a, const Format& b) {
+  return is_of_lines(a) && is_of_lines(b) && (a.name == "lava") != (b.name == "lava");
+}
+
 Status different_and_writable(const std::vector<Output>& outputs) {
   for (std::size_t i = 0; i < outputs.size(); ++i) {
     for (std::size_t j = 0; j < i; ++j) {
       if (outputs[i].path != outputs[j].path || outputs[i].path == "/dev/null") continue;
+      if (outputs[i].path == "-" && go_together(*outputs[i].format, *outputs[j].format)) continue;
       return Error{fmt::format(
           "{} and {} both want {}", outputs[j].format->name, outputs[i].format->name,
           outputs[i].path == "-" ? "standard output" : fmt::format("'{}'", outputs[i].path))};
@@ -116,6 +123,11 @@ std::string kcidb_origin(const std::string& origin) {
 }
 
 }  // namespace
+
+bool is_of_lines(const Format& format) {
+  constexpr std::array of_lines{"text", "ktap", "tap13", "lava"};
+  return std::find(of_lines.begin(), of_lines.end(), format.name) != of_lines.end();
+}
 
 Result<std::optional<Policy>> policy_of(const OutputOptions& options) {
   if (options.policy.empty()) return std::optional<Policy>();

@@ -39,10 +39,14 @@ struct Output {
   std::string path;
 };
 
+// Whether its lines are known as such among others on a console; others are documents.
+bool is_of_lines(const Format& format);
+
 // What the options ask for, the first being the main one. Errors, each naming the option and its
-// value: a format that is not known or does not serve `what`, a second output to one place, a
-// directory that is not there or can't be written. `no_text`: standard output is taken by something
-// else, and gets no text of ours unless it was asked for.
+// value: a format that is not known or does not serve `what`, a second output to one place (but
+// LAVA's signals, which go to standard output behind text or TAP), a directory that is not there or
+// can't be written. `no_text`: standard output is taken by something else, and gets no text of ours
+// unless it was asked for.
 Result<std::vector<Output>> outputs_of(const OutputOptions& options, Serves what,
                                        bool no_text = false);
 

@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "suites/cli/command.h"
@@ -18,6 +19,7 @@ namespace {
 
 struct Options {
   std::vector<std::string> files;
+  bool from_console = false;
   OutputOptions out;
 };
 
@@ -35,24 +37,33 @@ Status check_counts(const std::vector<Output>& outputs, std::size_t reports) {
   return {};
 }
 
+Result<Captured> read_files(const Options& options) {
+  if (options.from_console) return read_captured_reports(options.files);
+  Result<std::vector<Report>> reports = read_reports(options.files);
+  if (!reports) return reports.error();
+  return Captured{std::move(*reports)};
+}
+
 ExitCode run(const Options& options) {
   keep_rights_over_files();
   ::signal(SIGPIPE, SIG_IGN);
   const Result<std::vector<Output>> outputs = outputs_of(options.out, Serves::Report);
   if (!outputs) return fail(outputs.error());
   if (Status fit = check_counts(*outputs, options.files.size()); !fit) return fail(fit.error());
-  const Result<std::vector<Report>> reports = read_reports(options.files);
-  if (!reports) return fail(reports.error());
+  const Result<Captured> read = read_files(options);
+  if (!read) return fail(read.error());
+  const std::vector<Report>& reports = read->reports;
+  if (reports.empty()) return ExitCode::Unknown;
   const Result<std::optional<Policy>> policy = policy_of(options.out);
   if (!policy) return fail(policy.error());
   const Judging judging{.policy = *policy ? &**policy : nullptr, .today = today()};
   const Status written = write_outputs(*outputs, options.out, judging,
                                        [&](const Format& format, const FormatOptions& how) {
-                                         return format.of_reports(*reports, how);
+                                         return format.of_reports(reports, how);
                                        });
   if (!written) return cant_write(written.error());
-  ExitCode code = ExitCode::Ok;
-  for (const Report& report : *reports) {
+  ExitCode code = read->one_is_missing ? ExitCode::Unknown : ExitCode::Ok;
+  for (const Report& report : reports) {
     code = worse(code, judge(report, judging).decision.code);
   }
   return code;
@@ -63,6 +74,10 @@ ExitCode run(const Options& options) {
 Action add_report(CLI::App& app) {
   const auto options = std::make_shared<Options>();
   app.add_option("FILE", options->files, "Reports (nsbench run --json=FILE)")->required();
+  app.add_flag(
+      "--from-console", options->from_console,
+      "Each FILE is what was captured of a console, or a job's log of LAVA, on which nsbench "
+      "run --channel - ran: what was lost or split is said, and the exit status is 3 then");
   add_output_options(app, options->out, Serves::Report);
   app.add_flag("--histogram", options->out.histogram,
                "Text: how the times of each benchmark are distributed, on a line each");

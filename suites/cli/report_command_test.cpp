@@ -9,7 +9,9 @@
 
 #include "reports/file.h"
 #include "reports/formats/format.h"
+#include "reports/frames.h"
 #include "reports/json.h"
+#include "reports/received.h"
 #include "reports/testdata/sample_report.h"
 #include "suites/testing/in_directory.h"
 #include "suites/testing/subprocess.h"
@@ -96,6 +98,36 @@ TEST_F(ReportCommand, BadUsageIsSaidBeforeAnythingIsWritten) {
   EXPECT_THAT(refused({sample_, "--report", "json:" + path("never")}), HasSubstr("both want '"));
   EXPECT_THAT(refused({sample_, healthy_, "--format", "json"}), HasSubstr("2 are given"));
   EXPECT_THAT(refused({path("none.json")}), HasSubstr("none.json"));
+}
+
+TEST_F(ReportCommand, AConsoleThatWasCapturedGivesItsReportBack) {
+  FrameWriter writer;
+  const std::string part = writer.lines_of({message_kind::part, content("healthy.json")});
+  const std::string end = writer.lines_of({message_kind::end, "0"});
+  const std::string boot = "[    0.000000] Linux version 6.12.0\r\nnsbench: booted\r\n";
+  ASSERT_TRUE(write_file(path("whole"), boot + part + "ok 1 x\r\n" + end));
+  const Finished whole = report({"--from-console", path("whole"), "--json"});
+  EXPECT_EQ(whole.exit_code, 0) << whole.err;
+  EXPECT_EQ(whole.out, content("healthy.json"));
+  EXPECT_THAT(whole.err, IsEmpty());
+
+  ASSERT_TRUE(write_file(path("cut"), boot + part));
+  const Finished cut = report({"--from-console", path("cut"), "--json"});
+  EXPECT_EQ(cut.exit_code, 3);
+  EXPECT_THAT(cut.err, HasSubstr("it ends before the report is complete"));
+  EXPECT_TRUE(from_json(cut.out)->run.interrupted);
+
+  ASSERT_TRUE(write_file(path("lost"), boot + part.substr(part.find('\n') + 1) + end));
+  const Finished lost = report({"--from-console", path("lost")});
+  EXPECT_EQ(lost.exit_code, 3);
+  EXPECT_THAT(lost.err, HasSubstr("message 1 (part): part 1 of "));
+
+  const Finished none = report({"--from-console", sample_});
+  EXPECT_EQ(none.exit_code, 3);
+  EXPECT_THAT(none.out, IsEmpty());
+  EXPECT_THAT(none.err, HasSubstr("no report of nsbench is in it"));
+  EXPECT_EQ(report({"--from-console", path("whole"), sample_}).exit_code, 3);
+  EXPECT_EQ(report({"--from-console", path("nowhere")}).exit_code, 2);
 }
 
 TEST_F(ReportCommand, TheStepSummaryIsAppendedTo) {

@@ -102,16 +102,22 @@ std::optional<LiveTap> live_output(std::vector<Output>& outputs, const Plan& pla
   return tap;
 }
 
-// Google Benchmark's display has standard output for itself.
+// Google Benchmark's display has standard output for itself; a channel shares it with lines alone.
 Result<std::vector<Output>> planned_outputs(const RunOptions& options) {
   if (Status flags = check_google_flags(options.google); !flags) return flags.error();
   const bool display = wants_display(options.google);
+  const bool channel = options.channel == "-";
+  constexpr const char* both = "{} and {} both want standard output";
+  constexpr const char* google = "Google Benchmark's display";
+  if (display && channel) return Error{fmt::format(both, "--channel", google)};
   Result<std::vector<Output>> outputs = outputs_of(options.out, Serves::Run, display);
-  if (!outputs || !display) return outputs;
+  if (!outputs) return outputs;
   for (const Output& output : *outputs) {
     if (output.path != "-") continue;
-    return Error{fmt::format("{} and Google Benchmark's display both want standard output",
-                             output.format->name)};
+    if (display) return Error{fmt::format(both, output.format->name, google)};
+    if (channel && !is_of_lines(*output.format)) {
+      return Error{fmt::format(both, output.format->name, "--channel")};
+    }
   }
   return outputs;
 }
@@ -293,8 +299,11 @@ Action add_run(CLI::App& app) {
   add_output_options(app, options->out, Serves::Run);
   app.add_flag("--histogram", options->out.histogram,
                "Text: how the times of each benchmark are distributed, on a line each");
-  // For nsbench boot, which reads what comes out at the other end: in the manual alone.
-  app.add_option("--channel", options->channel)->type_name("DEVICE")->group("");
+  app.add_option("--channel", options->channel,
+                 "Also write the report to DEVICE, while it comes about, in numbered lines with "
+                 "checksums, which a serial line can lose but not change; -: standard output, as "
+                 "on a console. nsbench report --from-console reads them")
+      ->type_name("DEVICE");
   add_google_flags(app, options);
   return [options](const std::string& command_line) { return run(*options, command_line); };
 }

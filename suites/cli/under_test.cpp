@@ -23,7 +23,7 @@
 #include "reports/place.h"
 #include "reports/printable.h"
 #include "reports/terminal_filter.h"
-#include "suites/plan.h"
+#include "suites/cli/catalog_order.h"
 
 namespace nsbench::cli {
 
@@ -87,18 +87,18 @@ Result<Fd> open_console_file(const std::string& path) {
   return file;
 }
 
-template <class Item, class Id>
-void put_in_order(std::vector<Item>& items, const std::map<Id, std::size_t>& places) {
-  std::stable_sort(items.begin(), items.end(), [&places](const Item& a, const Item& b) {
-    const auto place = [&places](const Item& item) {
-      const auto at = places.find(item.id);
-      return at == places.end() ? places.size() : at->second;
-    };
-    return place(a) < place(b);
-  });
-}
-
 }  // namespace
+
+Status check_guest_words(const std::vector<std::string>& words) {
+  constexpr std::array here{"--json",    "--report", "--format", "--output",
+                            "--channel", "--color",  "--policy"};
+  for (const std::string& word : words) {
+    const std::string name = word.substr(0, word.find('='));
+    if (std::find(here.begin(), here.end(), name) == here.end()) continue;
+    return Error{fmt::format("{} stands before --: what the guest finds is written here", name)};
+  }
+  return {};
+}
 
 void add_machine_options(CLI::App& app, MachineOptions& options) {
   std::vector<std::string> names{"auto"};
@@ -209,20 +209,22 @@ Status KernelUnderTest::find_config(const KernelOptions& options) {
   return {};
 }
 
-Result<kernel::MachineSpec> KernelUnderTest::machine(const std::vector<std::string>& words,
-                                                     bool instructions) const {
+Result<std::string> KernelUnderTest::initramfs(const std::vector<std::string>& words) const {
   kernel::InitramfsSpec content;
   content.init_path = init_;
   content.arguments = words;
-  // The console tells what the guest does, line by line, whatever becomes of the report.
-  if (words.front() == "run") {
-    content.arguments.insert(content.arguments.end(), {"--format", "ktap"});
-  }
-  content.arguments.insert(content.arguments.end(),
-                           {"--channel", std::string(kernel::channel_device(engine_))});
   content.modules = modules_;
-  Result<std::string> initramfs = kernel::make_initramfs(content);
-  if (!initramfs) return initramfs.error();
+  return kernel::make_initramfs(content);
+}
+
+Result<kernel::MachineSpec> KernelUnderTest::machine(const std::vector<std::string>& words,
+                                                     bool instructions) const {
+  std::vector<std::string> all = words;
+  // The console tells what the guest does, line by line, whatever becomes of the report.
+  if (words.front() == "run") all.insert(all.end(), {"--format", "ktap"});
+  all.insert(all.end(), {"--channel", std::string(kernel::channel_device(engine_))});
+  Result<std::string> root = initramfs(all);
+  if (!root) return root.error();
   const bool one = instructions || engine_ == kernel::Engine::Uml;
   constexpr int usual_cpus = 2;
   return kernel::MachineSpec{
@@ -235,7 +237,7 @@ Result<kernel::MachineSpec> KernelUnderTest::machine(const std::vector<std::stri
       .memory = machine_.memory,
       .append = options_.append,
       .qemu_args = machine_.qemu_args,
-      .initramfs = std::move(*initramfs),
+      .initramfs = std::move(*root),
   };
 }
 
@@ -245,9 +247,7 @@ Report KernelUnderTest::report_of(kernel::Boot boot, const std::string& command_
   report.kernel.accelerator_note = note_;
   report.kernel.config = config_source_;
   report.kernel.config_options = config_;
-  std::map<CaseId, std::size_t> places;
-  for (const CheckCase& check : all_check_cases()) places.try_emplace(check.id(), places.size());
-  put_in_order(report.cases, places);
+  put_in_catalog_order(report);
   return report;
 }
 

@@ -40,6 +40,9 @@ struct KernelOptions {
   std::string append;   // to its command line
 };
 
+// Of the words for nsbench run in a guest: none that says where reports go, which is decided here.
+Status check_guest_words(const std::vector<std::string>& words);
+
 // A kernel that can be booted any number of times.
 class KernelUnderTest {
  public:
@@ -54,6 +57,8 @@ class KernelUnderTest {
   [[nodiscard]] const std::string& note() const { return note_; }  // why not KVM
   [[nodiscard]] bool can_count_instructions() const { return engine_ != kernel::Engine::Uml; }
 
+  // The root of a guest in which nsbench is given `words`.
+  [[nodiscard]] Result<std::string> initramfs(const std::vector<std::string>& words) const;
   // A machine in which nsbench is given `words` and, behind them, what makes it speak to us.
   [[nodiscard]] Result<kernel::MachineSpec> machine(const std::vector<std::string>& words,
                                                     bool instructions) const;
