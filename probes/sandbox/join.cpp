@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <utility>
@@ -57,10 +58,25 @@ Status join_by_descriptors(NamespaceSet set, const std::string& dir, const std::
 
 Result<NamespaceSet> join_process(NamespaceSet set, pid_t pid) {
   const std::string dir = fmt::format("/proc/{}", pid);
-  const Fd pidfd(calls::pidfd_open(pid));
-  if (!pidfd.valid() && errno == ESRCH) return Error{fmt::format("there is no process {}", pid)};
+  // Without it nothing would differ, and nothing be joined.
+  const Result<std::string> self = read_link("/proc/self");
+  if (!self) return self.error();
+  // The number is what /proc says, which may be of another pid namespace than this process is in:
+  // a pidfd by this number would be another process's.
+  const bool is_foreign = *self != std::to_string(::getpid());
+  const Fd pidfd(is_foreign ? -1 : calls::pidfd_open(pid));
+  if (!pidfd.valid() && !is_foreign && errno == ESRCH) {
+    return Error{fmt::format("there is no process {}", pid)};
+  }
   const Result<NamespaceSet> wanted = differing(set, dir);
-  if (!wanted) return wanted.error();
+  if (!wanted) {
+    // A process that has ended and is not reaped yet is in none.
+    const Result<std::string> status = read_small_file(dir + "/status");
+    if (status && trimmed(field_of(*status, "State")).starts_with("Z")) {
+      return Error{fmt::format("process {} has ended (a zombie)", pid)};
+    }
+    return wanted.error();
+  }
   // Kernels before 5.8 know no pidfd here, and before 5.3 none at all.
   Status joined = pidfd.valid() ? join_by_pidfd(*wanted, pidfd.get()) : Error{"", EINVAL};
   if (!joined && (joined.error().err == EINVAL || joined.error().err == EBADF)) {

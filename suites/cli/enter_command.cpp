@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "probes/sandbox/child.h"
+#include "probes/sandbox/files.h"
 #include "probes/sandbox/join.h"
 #include "suites/cli/command.h"
 
@@ -55,6 +56,15 @@ NamespaceSet named(const EnterOptions& options) {
   return set.empty() ? NamespaceSet::all() : set;
 }
 
+// What is asked for by name is joined or refused; of all, what the kernel lacks is left out.
+Status are_known(NamespaceSet wanted) {
+  for (const Kind kind : wanted.kinds()) {
+    const Result<std::string> own = read_link(fmt::format("/proc/self/ns/{}", row(kind).name));
+    if (!own) return own.error();
+  }
+  return {};
+}
+
 // In a user namespace that one has come into, one's ids may be nobody's: root's are taken, where
 // there is a root (EINVAL: none is mapped). EPERM of setgroups: the namespace forbids it.
 Status become_root_inside() {
@@ -83,7 +93,11 @@ ExitCode enter_by_hand(EnterOptions options) {
     const char* shell = std::getenv("SHELL");
     options.words.emplace_back(shell != nullptr && *shell != '\0' ? shell : "/bin/sh");
   }
-  const Result<NamespaceSet> joined = join_process(named(options), options.pid);
+  const NamespaceSet wanted = named(options);
+  if (wanted != NamespaceSet::all()) {
+    if (const Status known = are_known(wanted); !known) return fail(known.error());
+  }
+  const Result<NamespaceSet> joined = join_process(wanted, options.pid);
   if (!joined) return fail(joined.error());
   if (joined->has(Kind::User) && !options.keep_ids) {
     if (const Status root = become_root_inside(); !root) return fail(root.error());

@@ -57,12 +57,21 @@ Result<observe::Inspection> look(pid_t pid, pid_t against) {
   observe::Looked looked{.target = std::move(*target), .against = std::move(*other)};
   looked.inside = seen_by(pid, untold);
   looked.outside = seen_by(against, untold);
+  for (const observe::ProcessState* one : {&looked.target, &looked.against}) {
+    if (const Status there = observe::still_there(*one); !there) return there.error();
+  }
   const std::string last = sysctl("/proc/sys/kernel/cap_last_cap");
   looked.last_capability = parse_number<int>(last).value_or(looked.last_capability);
   looked.ptrace_scope = sysctl("/proc/sys/kernel/yama/ptrace_scope");
   observe::Inspection inspection = observe::inspect(looked);
   inspection.untold.insert(inspection.untold.end(), untold.begin(), untold.end());
   return inspection;
+}
+
+// As /proc numbers this process: it may be of another pid namespace than getpid().
+pid_t own_pid() {
+  const Result<std::string> self = read_link("/proc/self");
+  return self ? parse_number<int>(*self).value_or(::getpid()) : ::getpid();
 }
 
 ExitCode inspect(const InspectOptions& options) {
@@ -79,7 +88,7 @@ ExitCode inspect(const InspectOptions& options) {
     pid = *found;
   }
   const Result<observe::Inspection> seen =
-      look(pid, options.against != 0 ? options.against : ::getpid());
+      look(pid, options.against != 0 ? options.against : own_pid());
   if (!seen) return fail(seen.error());
   std::string text;
   if (options.format == "json") {

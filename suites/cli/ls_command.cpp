@@ -37,10 +37,13 @@ Result<NamespaceSet> kinds_of(const std::vector<std::string>& types) {
 ExitCode ls(const LsOptions& options) {
   const Result<NamespaceSet> kinds = kinds_of(options.types);
   if (!kinds) return fail(kinds.error());
+  // What is read by a program is not cut, or broken into lines.
+  constexpr int unbounded = 10000;
+  const int width = ::isatty(STDOUT_FILENO) == 1 ? columns(STDOUT_FILENO) : unbounded;
   const observe::ListOptions how{.kinds = *kinds,
                                  .pid = options.pid,
                                  .tree = options.tree,
-                                 .width = static_cast<std::size_t>(columns(STDOUT_FILENO)),
+                                 .width = static_cast<std::size_t>(width),
                                  .color = use_color(ColorChoice::Auto, STDOUT_FILENO)};
   Result<observe::System> system = observe::look_at_namespaces();
   if (system) system = observe::chosen(std::move(*system), how);

@@ -71,10 +71,9 @@ class Search {
       }
       state_files("crun", run + "/crun", "status", "/pid");
       containerd(run + "/containerd/io.containerd.runtime.v2.task");
-      podman(run + "/containers/storage/overlay-containers", root_ + "/var/lib/containers/storage");
+      podman(run + "/containers/storage", root_ + "/var/lib/containers/storage");
       if (root_.empty()) {
-        podman(run + "/containers/overlay-containers",
-               environment("HOME") + "/.local/share/containers/storage");
+        podman(run + "/containers", environment("HOME") + "/.local/share/containers/storage");
       }
     }
     docker(root_ + "/var/lib/docker/containers");
@@ -117,20 +116,31 @@ class Search {
     }
   }
 
+  // `run` and `storage`: its --runroot and --root, with a directory for each storage driver:
+  // overlay-containers, vfs-containers.
   void podman(const std::string& run, const std::string& storage) {
+    constexpr std::string_view of_driver = "-containers";
+    for (const std::string& driver : entries(run)) {
+      if (!driver.ends_with(of_driver)) continue;
+      std::map<std::string, std::vector<std::string>> names = podman_names(storage + "/" + driver);
+      for (const std::string& id : entries(run + "/" + driver)) {
+        const std::string file = fmt::format("{}/{}/{}/userdata/pidfile", run, driver, id);
+        add({"podman", id, names[id], pid_in(read_small_file(file))});
+      }
+    }
+  }
+
+  static std::map<std::string, std::vector<std::string>> podman_names(const std::string& dir) {
     std::map<std::string, std::vector<std::string>> names;
-    const Json known = json_of(read_small_file(storage + "/overlay-containers/containers.json"));
+    const Json known = json_of(read_small_file(dir + "/containers.json"));
     for (const Json& one : known.is_array() ? known : Json::array()) {
       const std::string id = text_at(one, Json::json_pointer("/id"));
-      if (!one.contains("names") || !one["names"].is_array()) continue;
+      if (!one.is_object() || !one.contains("names") || !one["names"].is_array()) continue;
       for (const Json& name : one["names"]) {
         if (name.is_string()) names[id].push_back(name.get<std::string>());
       }
     }
-    for (const std::string& id : entries(run)) {
-      const std::string file = fmt::format("{}/{}/userdata/pidfile", run, id);
-      add({"podman", id, names[id], pid_in(read_small_file(file))});
-    }
+    return names;
   }
 
   void docker(const std::string& dir) {

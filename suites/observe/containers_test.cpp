@@ -36,6 +36,9 @@ TEST_F(Containers, AreFoundWhereTheirEnginesKeepThem) {
   put("run/containers/storage/overlay-containers/b0d/userdata/pidfile", "14\n");
   put("var/lib/containers/storage/overlay-containers/containers.json",
       R"([{"id":"b0d","names":["mail"]}])");
+  put("run/containers/storage/vfs-containers/f0d/userdata/pidfile", "16");
+  put("var/lib/containers/storage/vfs-containers/containers.json",
+      R"(["odd", {"id":"f0d","names":[7,"chat"]}])");
   put("run/containerd/io.containerd.runtime.v2.task/k8s.io/c0d/init.pid", "15");
   EXPECT_EQ(found("web"), "11");
   EXPECT_EQ(found("db"), "12");
@@ -44,6 +47,7 @@ TEST_F(Containers, AreFoundWhereTheirEnginesKeepThem) {
   EXPECT_EQ(found("mail"), "14");
   EXPECT_EQ(found("b0"), "14");
   EXPECT_EQ(found("c0d"), "15");
+  EXPECT_EQ(found("chat"), "16");
 }
 
 TEST_F(Containers, ThatAreNoneAreRefused) {

@@ -87,7 +87,56 @@ bool is_socket_of_engine(const MountInfo& mount) {
   });
 }
 
-std::vector<std::string> ways_out_of_mnt(const ProcessState& target, const ProcessState& against) {
+// The mount that a path lies on: the last one whose point is nearest above it.
+const MountInfo* mount_of(std::string_view path, const std::vector<MountInfo>& mounts) {
+  const MountInfo* nearest = nullptr;
+  for (const MountInfo& mount : mounts) {
+    if (mount.point != path && !is_below(path, mount.point)) continue;
+    if (nearest == nullptr || mount.point.size() >= nearest->point.size()) nearest = &mount;
+  }
+  return nearest;
+}
+
+bool is_mounted_in(const std::vector<MountInfo>& mounts, const MountInfo& mount) {
+  return std::any_of(mounts.begin(), mounts.end(), [&mount](const MountInfo& other) {
+    return other.device == mount.device && other.type == mount.type;
+  });
+}
+
+std::string engine_socket(std::string_view path) {
+  return fmt::format("{} is a container engine's socket: who may write to it is root outside",
+                     path);
+}
+
+// Whoever may connect to a socket may do so on a read-only mount, too.
+void add_sockets(const Looked& looked, std::vector<std::string>& ways) {
+  const Observation& seen = looked.inside.at("sockets");
+  if (seen.find("found") == nullptr) return;
+  const std::string found = seen.text_of("found");
+  for (const std::string_view path : split_lines(found)) {
+    const MountInfo* const mount = mount_of(path, looked.target.mounts);
+    if (mount == nullptr || !is_mounted_in(looked.against.mounts, *mount)) continue;
+    ways.push_back(engine_socket(path));
+  }
+}
+
+// File systems that show what they are mounted in, and not who reads them.
+void add_mounts_of_outside(std::string_view type, std::string_view what, const Looked& looked,
+                           std::vector<std::string>& ways) {
+  for (const MountInfo& mount : looked.target.mounts) {
+    // /proc itself is told of by who looked at it from inside.
+    if (mount.type != type || mount.point == "/proc") continue;
+    if (!is_reached(mount, looked.target.mounts)) continue;
+    // A part of it, as engines bind to mask it, does not list.
+    if (mount.root == "/" && is_mounted_in(looked.against.mounts, mount)) {
+      ways.push_back(fmt::format("{} is the outside's {}", mount.point, what));
+    }
+  }
+}
+
+std::vector<std::string> ways_out_of_mnt(const Looked& looked) {
+  const ProcessState& target = looked.target;
+  const ProcessState& against = looked.against;
   std::vector<std::string> ways;
   const MountInfo* const root = mount_at(target.mounts, "/");
   const MountInfo* const other_root = mount_at(against.mounts, "/");
@@ -104,10 +153,7 @@ std::vector<std::string> ways_out_of_mnt(const ProcessState& target, const Proce
                                  mount.root == "/" ? "the whole" : mount.root, mount.type));
     }
     if (is_socket_of_engine(mount)) {
-      ways.push_back(
-          fmt::format("{} is a container engine's socket: who may write to it is root "
-                      "outside",
-                      mount.point));
+      ways.push_back(engine_socket(mount.point));
     }
     const bool propagates =
         std::any_of(against.mounts.begin(), against.mounts.end(), [&mount](const MountInfo& other) {
@@ -119,6 +165,7 @@ std::vector<std::string> ways_out_of_mnt(const ProcessState& target, const Proce
           fmt::format("mounts below {} are seen outside (shared propagation)", mount.point));
     }
   }
+  add_sockets(looked, ways);
   for (const StrayDirectory& stray : target.strays) {
     ways.push_back(fmt::format("its descriptor {} is a directory outside of its mounts: {}",
                                stray.fd, stray.path));
@@ -140,6 +187,7 @@ std::vector<std::string> ways_out_of_pid(const Looked& looked) {
     ways.push_back(fmt::format("its /proc is of another pid namespace, and lists {} processes",
                                seen.number_of("processes")));
   }
+  add_mounts_of_outside("proc", "/proc, and lists its processes", looked, ways);
   return ways;
 }
 
@@ -183,15 +231,47 @@ std::vector<std::string> ways_out_of_cgroup(const Looked& looked) {
 std::vector<std::string> ways_out(Kind kind, const Looked& looked) {
   switch (kind) {
     case Kind::Mnt:
-      return ways_out_of_mnt(looked.target, looked.against);
+      return ways_out_of_mnt(looked);
     case Kind::Pid:
       return ways_out_of_pid(looked);
     case Kind::User:
       return ways_out_of_user(looked.target);
     case Kind::Cgroup:
       return ways_out_of_cgroup(looked);
+    case Kind::Ipc: {
+      std::vector<std::string> ways;
+      add_mounts_of_outside("mqueue", "message queues", looked, ways);
+      return ways;
+    }
     default:
       return {};
+  }
+}
+
+// Whether this file of the process could not be read.
+bool is_untold(const ProcessState& process, std::string_view file) {
+  return std::any_of(process.untold.begin(), process.untold.end(), [file](const std::string& text) {
+    return text.find(fmt::format("/{}:", file)) != std::string::npos;
+  });
+}
+
+// Whether all was looked at that could lead out of it.
+bool is_searched(Kind kind, const Looked& looked) {
+  const bool mounts = !looked.target.mounts.empty() && !looked.against.mounts.empty();
+  switch (kind) {
+    case Kind::Mnt:
+      return mounts && !is_untold(looked.target, "fd") &&
+             looked.inside.at("sockets").find("found") != nullptr;
+    case Kind::Pid:
+      return mounts && looked.inside.at("pid/proc_view").find("getpid") != nullptr;
+    case Kind::Ipc:
+      return mounts;
+    case Kind::User:
+      return !is_untold(looked.target, "uid_map");
+    case Kind::Cgroup:
+      return mounts && looked.inside.at("cgroup").find("own") != nullptr;
+    default:
+      return true;
   }
 }
 
@@ -265,7 +345,10 @@ void add_sights(const Looked& looked, std::vector<Sight>& sights) {
   both(Kind::User, "gid_map", ids_text(in.gid_map), ids_text(out.gid_map));
   const Observation& cgroup = looked.inside.at("cgroup");
   const std::string own = cgroup.find("own") != nullptr ? cgroup.text_of("own") : "";
-  both(Kind::Cgroup, "own cgroup", path_of_unified(parse_cgroup(own)), path_of_unified(in.cgroups));
+  if (!own.empty()) {
+    both(Kind::Cgroup, "own cgroup", path_of_unified(parse_cgroup(own)),
+         path_of_unified(in.cgroups));
+  }
   if (!in.clock_offsets.empty() || !out.clock_offsets.empty()) {
     both(Kind::Time, "clock offsets", one_line(in.clock_offsets), one_line(out.clock_offsets));
   }
@@ -292,7 +375,14 @@ std::string seccomp_text(const ProcessState& target) {
   return mode.empty() ? "not told" : mode;
 }
 
-std::vector<StateFact> facts_of(const Looked& looked, bool own_user, bool own_pid) {
+// Of a kind: the process's own; not, if it is not told.
+struct Own {
+  bool own = false;
+  bool shared = false;
+};
+
+std::vector<StateFact> facts_of(const Looked& looked, Own user, Own pid) {
+  const bool own_user = user.own;
   const ProcessState& target = looked.target;
   const std::string status = fmt::format("/proc/{}/status", target.pid);
   std::vector<StateFact> facts;
@@ -300,7 +390,9 @@ std::vector<StateFact> facts_of(const Looked& looked, bool own_user, bool own_pi
     const std::string mask = target.field(field);
     facts.push_back({.name = name,
                      .value = capability_names(mask, looked.last_capability) +
-                              (own_user ? ", in its user namespace" : ""),
+                              (user.own      ? ", in its user namespace"
+                               : user.shared ? ""
+                                             : ", in a user namespace that is not told"),
                      .source = status + ", " + field,
                      .weak = !own_user && has_strong(mask)});
   };
@@ -344,15 +436,16 @@ std::vector<StateFact> facts_of(const Looked& looked, bool own_user, bool own_pi
     }
   }
   const bool may_trace = has_strong(target.field("CapEff"));
-  std::string reach =
-      own_pid ? "the processes of its pid namespace" : "every process outside that it may";
+  std::string reach = pid.own      ? "the processes of its pid namespace"
+                      : pid.shared ? "every process outside that it may"
+                                   : "not told: its pid namespace may not be looked at";
   if (!looked.ptrace_scope.empty()) {
     reach += fmt::format("; kernel.yama.ptrace_scope is {}", looked.ptrace_scope);
   }
   facts.push_back({.name = "can ptrace",
                    .value = reach,
                    .source = "pid and user namespaces, ptrace(2)",
-                   .weak = !own_pid && may_trace});
+                   .weak = !pid.own && may_trace});
   return facts;
 }
 
@@ -375,18 +468,20 @@ Inspection inspect(const Looked& looked) {
     Part part{.kind = kind.kind,
               .id = looked.target.id(kind.kind),
               .other = looked.against.id(kind.kind)};
-    const bool refused = std::any_of(
-        looked.target.untold.begin(), looked.target.untold.end(), [&kind](const std::string& text) {
-          return text.find(fmt::format("/ns/{}:", kind.name)) != std::string::npos;
-        });
+    const bool refused = is_untold(looked.target, fmt::format("ns/{}", kind.name));
     // A kernel without the kind: the process has none, and neither has the other.
     if (!part.id && !part.other && !refused) continue;
-    if (part.own()) part.reaches = ways_out(kind.kind, looked);
+    if (part.own()) {
+      part.reaches = ways_out(kind.kind, looked);
+      part.searched = is_searched(kind.kind, looked);
+    }
     all.parts.push_back(std::move(part));
   }
   const auto own = [&all](Kind kind) {
-    return std::any_of(all.parts.begin(), all.parts.end(),
-                       [kind](const Part& part) { return part.kind == kind && part.own(); });
+    for (const Part& part : all.parts) {
+      if (part.kind == kind) return Own{.own = part.own(), .shared = part.shared()};
+    }
+    return Own{.own = false, .shared = true};  // a kernel without the kind
   };
   add_sights(looked, all.sights);
   all.facts = facts_of(looked, own(Kind::User), own(Kind::Pid));
@@ -397,12 +492,14 @@ Inspection inspect(const Looked& looked) {
 
 int exit_code_of(const Inspection& inspection, NamespaceSet expected) {
   bool told = true;
+  bool any = false;
   for (const Part& part : inspection.parts) {
+    any = any || part.told();
     if (!expected.has(part.kind)) continue;
     if (part.told() && !part.isolated()) return 1;
     told = told && part.told();
   }
-  return told ? 0 : 3;
+  return told && any ? 0 : 3;
 }
 
 }  // namespace nsbench::observe

@@ -19,10 +19,13 @@ struct Part {
   std::optional<std::uint64_t> id, other;  // its own, and that of the process it is held against
   // Ways out of it, as sentences: "/data is a directory of the outside's, and writable".
   std::vector<std::string> reaches;
+  bool searched = true;  // all could be looked at that may lead out
 
-  [[nodiscard]] bool told() const { return id.has_value() && other.has_value(); }
-  [[nodiscard]] bool own() const { return told() && *id != *other; }
-  [[nodiscard]] bool isolated() const { return own() && reaches.empty(); }
+  [[nodiscard]] bool shared() const { return id && other && *id == *other; }
+  [[nodiscard]] bool own() const { return id && other && *id != *other; }
+  [[nodiscard]] bool isolated() const { return own() && reaches.empty() && searched; }
+  // Whether it is isolated or not.
+  [[nodiscard]] bool told() const { return shared() || (own() && (!reaches.empty() || searched)); }
 };
 
 // The same, looked at from both sides.
@@ -66,7 +69,7 @@ struct Looked {
 Inspection inspect(const Looked& looked);
 
 // 0: `expected` is isolated; 1: it is not; 3: some of it could not be looked at, and the rest is.
-// With nothing expected it is 0.
+// With nothing expected it is 0, and 3 if nothing could be told.
 int exit_code_of(const Inspection& inspection, NamespaceSet expected);
 
 std::string inspection_text(const Inspection& inspection, NamespaceSet expected, std::size_t width,

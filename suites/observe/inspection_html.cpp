@@ -31,10 +31,11 @@ std::string parts_html(const Inspection& inspection, NamespaceSet expected) {
     std::string ways;
     for (const std::string& way : part.reaches) ways += (ways.empty() ? "" : "; ") + way;
     rows += "<tr>" + cell(row(part.kind).name) +
-            cell(!part.told()           ? "not told"
-                 : !part.own()          ? "shared"
-                 : part.reaches.empty() ? "own"
-                                        : "own, but",
+            cell(part.shared()           ? "shared"
+                 : !part.reaches.empty() ? "own, but"
+                 : part.told()           ? "own"
+                 : part.own()            ? "own, not searched"
+                                         : "not told",
                  !part.told()      ? "doubt"
                  : part.isolated() ? "good"
                                    : bad) +

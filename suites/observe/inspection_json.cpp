@@ -32,7 +32,8 @@ std::string inspection_json(const Inspection& inspection, NamespaceSet expected)
     json["namespaces"].push_back({{"type", row(part.kind).name},
                                   {"id", number_or_null(part.id)},
                                   {"against", number_or_null(part.other)},
-                                  {"own", part.told() ? Json(part.own()) : Json(nullptr)},
+                                  {"own", part.id && part.other ? Json(part.own()) : Json(nullptr)},
+                                  {"isolated", part.told() ? Json(part.isolated()) : Json(nullptr)},
                                   {"reaches_outside", part.reaches}});
   }
   for (const Sight& sight : inspection.sights) {

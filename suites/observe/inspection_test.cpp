@@ -45,6 +45,12 @@ ProcessState state(pid_t pid, std::uint64_t first_id, const char* mounts) {
   return state;
 }
 
+Observation sockets(const std::string& paths) {
+  Observation seen;
+  seen.text("found", paths);
+  return seen;
+}
+
 Looked container() {
   Looked looked{.target = state(7, 200, container_mounts), .against = state(1, 100, host_mounts)};
   looked.target.uid_map = {{.inside = 0, .outside = 100000, .count = 65536}};
@@ -57,6 +63,7 @@ Looked container() {
   Observation cgroup;
   cgroup.text("own", "0::/\n");
   looked.inside.add({"inside", "cgroup", cgroup});
+  looked.inside.add({"inside", "sockets", sockets("")});
   return looked;
 }
 
@@ -163,6 +170,71 @@ TEST(Inspection, OtherWaysOutAreFound) {
   looked.inside.add({"inside", "pid/proc_view", proc});
   EXPECT_THAT(part(inspect(looked), Kind::Pid).reaches,
               ElementsAre(HasSubstr("lists 300 processes")));
+}
+
+// A read-only mount does not keep anybody from connecting to a socket on it.
+TEST(Inspection, AnEnginesSocketIsAWayOutWhereverItLies) {
+  Looked looked = container();
+  looked.target.mounts = parse_mountinfo(std::string(container_mounts) +
+                                         "110 100 0:40 / /run ro - tmpfs tmpfs rw\n"
+                                         "111 110 0:99 / /run/podman rw - tmpfs tmpfs rw\n");
+  looked.inside = Transcript();
+  looked.inside.add({"inside", "sockets", sockets("/run/docker.sock\n/run/podman/podman.sock\n")});
+  EXPECT_THAT(part(inspect(looked), Kind::Mnt).reaches,
+              ElementsAre(HasSubstr("/run/docker.sock is a container engine's socket")));
+}
+
+TEST(Inspection, FileSystemsThatShowTheOutsideAreFound) {
+  EXPECT_THAT(part(with_mount("110 100 0:20 / /host/proc ro - proc proc rw\n"), Kind::Pid).reaches,
+              ElementsAre(HasSubstr("/host/proc is the outside's /proc")));
+  for (const char* harmless : {"110 100 0:20 /sys /host/sys ro - proc proc rw\n",
+                               "110 100 0:60 / /again ro - proc proc rw\n"}) {
+    EXPECT_THAT(part(with_mount(harmless), Kind::Pid).reaches, IsEmpty()) << harmless;
+  }
+  Looked looked = container();
+  looked.target.mounts = parse_mountinfo(std::string(container_mounts) +
+                                         "110 103 0:44 / /dev/mqueue rw - mqueue mqueue rw\n");
+  EXPECT_TRUE(part(inspect(looked), Kind::Ipc).isolated());
+  looked.against.mounts =
+      parse_mountinfo(std::string(host_mounts) + "9 2 0:44 / /dev/mqueue rw - mqueue mqueue rw\n");
+  EXPECT_THAT(part(inspect(looked), Kind::Ipc).reaches,
+              ElementsAre("/dev/mqueue is the outside's message queues"));
+}
+
+// What could not be looked at is neither isolated nor open; what was found holds all the same.
+TEST(Inspection, WhatWasNotSearchedIsNotIsolated) {
+  Looked looked = container();
+  looked.inside = Transcript();
+  const Inspection unseen = inspect(looked);
+  EXPECT_EQ(unseen.open(NamespaceSet::all()).str(), "pid,cgroup,mnt");
+  EXPECT_EQ(exit_code_of(unseen, {Kind::Pid}), 3);
+  EXPECT_EQ(exit_code_of(unseen, {Kind::Net, Kind::Uts}), 0);
+  EXPECT_THAT(inspection_text(unseen, {}, 100, false), HasSubstr("own, not searched"));
+  EXPECT_THAT(inspection_headline(unseen, {}), HasSubstr("; can't tell: pid,cgroup,mnt"));
+  looked = container();
+  looked.against.mounts.clear();
+  EXPECT_EQ(exit_code_of(inspect(looked), {Kind::Mnt}), 3);
+  looked = container();
+  looked.target.untold = {"/proc/7/fd: EACCES"};
+  EXPECT_EQ(exit_code_of(inspect(looked), {Kind::Mnt}), 3);
+  looked.target.uid_map = {{.inside = 0, .outside = 0, .count = 1}};
+  EXPECT_EQ(exit_code_of(inspect(looked), {Kind::Mnt, Kind::User}), 1);
+}
+
+TEST(Inspection, OfWhatIsNotToldNothingIsGuessed) {
+  Looked looked = container();
+  looked.target.namespaces = {};
+  looked.inside = Transcript();
+  for (const KindRow& kind : all_kinds) {
+    looked.target.untold.push_back("/proc/7/ns/" + std::string(kind.name) + ": EACCES");
+  }
+  const Inspection seen = inspect(looked);
+  EXPECT_EQ(exit_code_of(seen, {}), 3);
+  EXPECT_EQ(inspection_headline(seen, {}), "CAN'T TELL anything");
+  const std::string text = inspection_text(seen, {}, 200, false);
+  EXPECT_THAT(text, HasSubstr("not told: its pid namespace may not be looked at"));
+  EXPECT_THAT(text, HasSubstr("in a user namespace that is not told"));
+  EXPECT_THAT(text, Not(HasSubstr("own cgroup")));
 }
 
 TEST(Inspection, ThinGuardsAreMarked) {

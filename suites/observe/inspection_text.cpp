@@ -18,9 +18,9 @@ std::string id_text(const std::optional<std::uint64_t>& id) {
 }
 
 Cell state_of(const Part& part, bool expected) {
-  if (!part.told()) return {"not told", Tone::Doubt};
-  if (!part.own()) return {"shared", expected ? Tone::Bad : Tone::Doubt};
+  if (part.shared()) return {"shared", expected ? Tone::Bad : Tone::Doubt};
   if (!part.reaches.empty()) return {"own, but", expected ? Tone::Bad : Tone::Doubt};
+  if (!part.told()) return {part.own() ? "own, not searched" : "not told", Tone::Doubt};
   return {"own", Tone::Good};
 }
 
@@ -76,10 +76,14 @@ std::string facts_text(const Inspection& inspection, std::size_t width, bool col
 std::string inspection_headline(const Inspection& inspection, NamespaceSet expected) {
   if (expected.empty()) {
     NamespaceSet isolated;
+    NamespaceSet untold;
     for (const Part& part : inspection.parts) {
       if (part.isolated()) isolated = isolated | NamespaceSet{part.kind};
+      if (!part.told()) untold = untold | NamespaceSet{part.kind};
     }
-    return fmt::format("isolated: {}", isolated.str());
+    if (exit_code_of(inspection, expected) != 0) return "CAN'T TELL anything";
+    return fmt::format("isolated: {}", isolated.str()) +
+           (untold.empty() ? "" : fmt::format("; can't tell: {}", untold.str()));
   }
   switch (exit_code_of(inspection, expected)) {
     case 0:

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -11,6 +12,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "probes/probe.h"
 #include "probes/sandbox/capabilities.h"
@@ -26,6 +28,15 @@ namespace {
 constexpr std::array<std::string_view, 10> looks{
     "pid/proc_view", "uts/hostname", "uts/domainname",   "mnt/mount_view", "ipc/sysv_shm",
     "ipc/sysv_sem",  "ipc/sysv_msg", "ipc/proc_sysvipc", "ipc/mqueue",     "net/interfaces"};
+
+// Where engines listen for whoever may have containers made.
+constexpr std::array engine_sockets{"/run/docker.sock",
+                                    "/var/run/docker.sock",
+                                    "/run/containerd/containerd.sock",
+                                    "/run/podman/podman.sock",
+                                    "/run/crio/crio.sock",
+                                    "/var/run/crio/crio.sock",
+                                    "/run/k3s/containerd/containerd.sock"};
 
 void send(Channel& channel, std::string name, Observation seen) {
   Transcript one;
@@ -50,12 +61,42 @@ std::string read_here(const Fd& cgroup) {
   return own;
 }
 
+void refuse(Channel& channel, const Error& error) {
+  Observation refused;
+  refused.text("step", error.step);
+  refused.number("errno", error.err);
+  send(channel, "refused", std::move(refused));
+}
+
+// A file twice by a symbolic link is the same socket.
+Observation look_for_sockets() {
+  std::string found;
+  std::vector<std::pair<dev_t, ino_t>> known;
+  for (const char* const path : engine_sockets) {
+    struct stat status {};
+    if (::stat(path, &status) != 0 || !S_ISSOCK(status.st_mode)) continue;
+    const std::pair<dev_t, ino_t> file{status.st_dev, status.st_ino};
+    if (std::find(known.begin(), known.end(), file) != known.end()) continue;
+    known.push_back(file);
+    found += std::string(path) + "\n";
+  }
+  Observation seen;
+  seen.text("found", found);
+  return seen;
+}
+
 int look(Channel& channel, const Fd& cgroup) {
   Observation membership;
   membership.text("own", read_here(cgroup));
   // Who is root in there might look into this process: there is to be nothing in it.
   close_all_but(channel.fd());
-  if (Status status = keep_capabilities({}); !status) return 1;
+  // Which paths lead to a socket is looked at as root may, whom the target may be.
+  Observation sockets = look_for_sockets();
+  if (Status status = keep_capabilities({}); !status) {
+    refuse(channel, status.error());
+    return 1;
+  }
+  send(channel, "sockets", std::move(sockets));
   send(channel, "cgroup", std::move(membership));
   for (const Probe* probe : all_probes()) {
     const std::string name = fmt::format("{}/{}", probe->family, probe->name);
@@ -65,6 +106,7 @@ int look(Channel& channel, const Fd& cgroup) {
     probe->look(seen);
     send(channel, name, std::move(seen));
   }
+  send(channel, "done", {});
   return 0;
 }
 
@@ -84,16 +126,17 @@ int go_and_look(pid_t pid, Channel& channel) {
   const Result<NamespaceSet> joined = join_process(NamespaceSet::all(), pid);
   stay_tied_to_parent();
   if (!joined) {
-    Observation refused;
-    refused.text("step", joined.error().step);
-    refused.number("errno", joined.error().err);
-    send(channel, "refused", std::move(refused));
+    refuse(channel, joined.error());
     return 1;
   }
   ::prctl(PR_SET_DUMPABLE, 0);  // joining a user namespace sets it
   // Only a child is in the pid namespace.
   Result<Child> child = Child::fork([&] { return look(channel, cgroup); });
-  if (!child) return 1;
+  if (!child) {
+    // ENOMEM: the first process of its pid namespace has ended (pid_namespaces(7)).
+    refuse(channel, child.error());
+    return 1;
+  }
   const Result<ExitStatus> ended = child->wait();
   return ended ? ended->code : 1;
 }
@@ -110,9 +153,14 @@ Result<Transcript> look_inside(pid_t pid, Deadline deadline) {
   if (!child) return child.error();
   ends->second.close();
   Transcript all;
+  bool done = false;
   for (;;) {
     const Result<std::string> bytes = ends->first.receive(deadline);
-    if (!bytes && bytes.error().err == ECONNRESET) return all;  // it has looked
+    if (!bytes && bytes.error().err == ECONNRESET) {
+      if (done) return all;
+      return Error{
+          fmt::format("who looked around inside process {} was ended before it was done", pid)};
+    }
     if (!bytes && bytes.error().err == ETIMEDOUT) {
       return Error{
           fmt::format("looking around inside process {} took too long, and was given up", pid)};
@@ -123,7 +171,13 @@ Result<Transcript> look_inside(pid_t pid, Deadline deadline) {
     if (const Observation& refused = some->at("refused"); refused.find("step") != nullptr) {
       return Error{refused.text_of("step"), static_cast<int>(refused.number_of("errno"))};
     }
-    for (const Entry& entry : some->entries()) all.add(entry);
+    for (const Entry& entry : some->entries()) {
+      if (entry.act == "done") {
+        done = true;
+      } else {
+        all.add(entry);
+      }
+    }
   }
 }
 

@@ -9,7 +9,6 @@
 
 #include <algorithm>
 #include <array>
-#include <deque>
 #include <map>
 #include <memory>
 #include <set>
@@ -95,26 +94,29 @@ class Look {
     std::vector<pid_t> pids;
     while (const std::optional<int> pid = proc.next_number()) pids.push_back(*pid);
     std::sort(pids.begin(), pids.end());  // the lowest of a namespace comes first
+    // /proc may be of another pid namespace than getpid().
+    const Result<std::string> self = read_link("/proc/self");
+    self_ = self ? parse_number<int>(*self).value_or(0) : 0;
     for (const pid_t pid : pids) process(proc.fd(), pid);
     return true;
   }
 
-  // What is known by its relatives alone, and so on.
-  void relatives() {
-    while (!to_ask_.empty()) {
-      auto [key, file] = std::move(to_ask_.front());
-      to_ask_.pop_front();
-      Namespace& one = found_.at(key);
-      one.owner = relative(file.get(), ns_file::get_userns, key);
-      if (key.first == Kind::User) {
-        one.parent = one.owner;
-      } else if (key.first == Kind::Pid) {
-        one.parent = relative(file.get(), ns_file::get_parent, key);
-      }
+  // Those of the kernel's list that are not known by now.
+  void listed(const ListCalls& calls, const std::vector<Listed>& all) {
+    for (const Listed& one : all) {
+      const Fd file(calls.open(one.kind, one.id));  // or it has ended
+      struct stat status {};
+      if (!file.valid() || ::fstat(file.get(), &status) != 0) continue;
+      const Key key{one.kind, status.st_ino};
+      if (make(key)) ask(key, file.get());
     }
   }
 
   System take() {
+    for (const auto& [relative, child] : children_) {
+      Namespace& one = found_.at(relative);
+      if (one.processes == 0) one.holders.push_back({.by = Holder::By::Child, .child = child});
+    }
     System system{.namespaces = {}, .processes = processes_, .hidden = hidden_};
     for (auto& [key, one] : found_) system.namespaces.push_back(std::move(one));
     return system;
@@ -164,39 +166,49 @@ class Look {
     if (::fstat(dir, &owner) == 0) one.uid = owner.st_uid;
   }
 
-  // `name` in `dir` is its file; it is asked about its relatives later.
+  // Whether it is a new one.
+  bool make(const Key& key) {
+    const auto [entry, is_new] = found_.try_emplace(key);
+    entry->second.kind = key.first;
+    entry->second.id = key.second;
+    return is_new;
+  }
+
+  // `name` in `dir` is its file, which is asked about its relatives.
   Namespace& known(const Link& link, int dir, const char* name) {
     const Key key{link.kind, link.id};
-    const auto [entry, is_new] = found_.try_emplace(key);
-    if (!is_new) return entry->second;
-    entry->second.kind = link.kind;
-    entry->second.id = link.id;
-    Fd file(::openat(dir, name, O_RDONLY | O_CLOEXEC | O_NONBLOCK));
-    // A descriptor or a path may have come to be something else meanwhile.
-    struct stat status {};
-    if (file.valid() && ::fstat(file.get(), &status) == 0 && status.st_ino == link.id) {
-      to_ask_.emplace_back(key, std::move(file));
+    if (make(key)) {
+      const Fd file(::openat(dir, name, O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+      // A descriptor or a path may have come to be something else meanwhile.
+      struct stat status {};
+      if (file.valid() && ::fstat(file.get(), &status) == 0 && status.st_ino == link.id) {
+        ask(key, file.get());
+      }
     }
-    return entry->second;
+    return found_.at(key);
+  }
+
+  // At once, and up to the first of all (32 levels at most): a descriptor for each namespace until
+  // later would be more than a process may have open.
+  void ask(const Key& key, int file) {
+    Namespace& one = found_.at(key);
+    one.owner = relative(file, ns_file::get_userns, key);
+    if (key.first == Kind::User) {
+      one.parent = one.owner;
+    } else if (key.first == Kind::Pid) {
+      one.parent = relative(file, ns_file::get_parent, key);
+    }
   }
 
   // Asks `file` for its owner or parent, and takes down that this child keeps it alive.
   std::optional<std::uint64_t> relative(int file, unsigned request, const Key& child) {
-    Fd answer(::ioctl(file, request));
+    const Fd answer(::ioctl(file, request));
     struct stat status {};
     if (!answer.valid() || ::fstat(answer.get(), &status) != 0) return std::nullopt;
-    const Kind kind = request == ns_file::get_userns ? Kind::User : child.first;
-    const Key key{kind, status.st_ino};
-    const auto [entry, is_new] = found_.try_emplace(key);
-    Namespace& one = entry->second;
-    if (is_new) {
-      one.kind = kind;
-      one.id = key.second;
-      to_ask_.emplace_back(key, std::move(answer));
-    }
-    if (one.processes == 0 && child != key) {
-      one.holders.push_back({.by = Holder::By::Child, .child = child.second});
-    }
+    const Key key{request == ns_file::get_userns ? Kind::User : child.first, status.st_ino};
+    if (key == child) return std::nullopt;  // a broken kernel's answer
+    if (make(key)) ask(key, answer.get());
+    children_.emplace_back(key, child.second);
     return key.second;
   }
 
@@ -237,7 +249,7 @@ class Look {
       const std::string name = std::to_string(*fd);
       const std::optional<Link> link = link_at(files.fd(), name.c_str());
       // Our own are those by which we look.
-      if (!link || pid == ::getpid()) continue;
+      if (!link || pid == self_) continue;
       hold(*link, files.fd(), name.c_str(),
            {.by = Holder::By::Descriptor, .pid = pid, .command = command(dir), .fd = *fd});
     }
@@ -252,9 +264,10 @@ class Look {
   }
 
   std::map<Key, Namespace> found_;
-  std::deque<std::pair<Key, Fd>> to_ask_;
+  std::vector<std::pair<Key, std::uint64_t>> children_;  // a namespace, and one that belongs to it
   std::set<std::uint64_t> mounts_of_;
   std::string command_;  // of the process that is looked at; empty: not read yet
+  pid_t self_ = 0;       // this process, as /proc numbers it
   std::size_t processes_ = 0;
   std::size_t hidden_ = 0;
 };
@@ -282,12 +295,15 @@ std::vector<Bound> bound_namespaces(std::string_view mountinfo) {
   return found;
 }
 
-Result<System> look_at_namespaces() {
+Result<System> look_at_namespaces(const ListCalls& calls) {
+  // First: what is made while /proc is read is found there, if it has a process.
+  const Result<std::vector<Listed>> listed = listed_by_kernel(calls);
   Look look;
   if (!look.processes()) return Error::last("open(/proc)");
-  look.relatives();
+  if (listed) look.listed(calls, *listed);
   System system = look.take();
-  if (system.namespaces.empty()) return Error{"/proc shows no namespaces: is it mounted?"};
+  system.by_kernel = listed.ok();
+  if (system.processes == 0) return Error{"/proc shows no processes: is it mounted?"};
   return system;
 }
 

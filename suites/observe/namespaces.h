@@ -13,6 +13,7 @@
 
 #include "probes/sandbox/namespace_set.h"
 #include "reports/result.h"
+#include "suites/observe/kernel_list.h"
 
 namespace nsbench::observe {
 
@@ -49,11 +50,13 @@ struct System {
   std::vector<Namespace> namespaces;  // by kind, in the order of all_kinds, then by id
   std::size_t processes = 0;          // that were looked at
   std::size_t hidden = 0;             // of them, those whose namespaces the caller may not see
+  bool by_kernel = false;             // the kernel's own list was asked, too
 };
 
 // Reads /proc, as it is mounted where the caller is: processes that it does not show are not there.
-// What ends while it is looked at is left out. An Error if there is no /proc.
-Result<System> look_at_namespaces();
+// Where the kernel lists namespaces itself, those are added that nothing in /proc leads to. What
+// ends while it is looked at is left out. An Error if there is no /proc.
+Result<System> look_at_namespaces(const ListCalls& calls = list_calls_of_kernel());
 
 // The kind and number of "net:[4026531840]"; nothing for any other text.
 struct Link {

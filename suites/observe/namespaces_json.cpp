@@ -53,6 +53,7 @@ std::string namespaces_json(const System& system) {
             {"version", NSBENCH_VERSION},
             {"processes", system.processes},
             {"hidden_processes", system.hidden},
+            {"listed_by_kernel", system.by_kernel},
             {"namespaces", Json::array()}};
   for (const Namespace& one : system.namespaces) json["namespaces"].push_back(namespace_json(one));
   return lay_out(json);

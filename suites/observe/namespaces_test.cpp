@@ -80,15 +80,39 @@ TEST(NamespacesText, TreesNestByOwner) {
   EXPECT_THAT(tree, HasSubstr("Pid namespaces\npid:[11]"));
 }
 
+// As in a user namespace, where nobody's owner is told.
+TEST(NamespacesText, TreesLeaveNothingOut) {
+  System system = sample();
+  for (Namespace& one : system.namespaces) one.owner.reset();
+  const std::string tree = namespaces_text(system, {.tree = true});
+  EXPECT_THAT(tree, HasSubstr("Of a user namespace that is not shown\n"));
+  EXPECT_THAT(tree, HasSubstr("\nnet:[30]  2 processes"));
+  EXPECT_THAT(tree, HasSubstr("\nnet:[31]  no process; kept by descriptor 5"));
+}
+
+TEST(NamespacesText, ManyHoldersAreCounted) {
+  System system = sample();
+  for (std::uint64_t i = 0; i < 7; ++i) {
+    system.namespaces[1].holders.push_back({.by = Holder::By::Child, .child = 40 + i});
+    system.namespaces[4].holders.push_back({.by = Holder::By::Thread, .pid = 8, .tid = 9});
+  }
+  const std::string text = namespaces_text(system, {.width = 1000});
+  EXPECT_THAT(text, HasSubstr("what belongs to it: 31, 40, 41 and 5 more\n"));
+  EXPECT_THAT(text, HasSubstr("thread 9 of 8 (); thread 9 of 8 () and 5 more\n"));
+}
+
 TEST(NamespacesText, TellsWhatIsHidden) {
   System system = sample();
   system.hidden = 1;
-  EXPECT_THAT(namespaces_text(system, {}), HasSubstr("1 of 2 processes belong to others"));
+  const std::string text = namespaces_text(system, {});
+  EXPECT_THAT(text, HasSubstr("The namespaces of 1 of 2 processes are not shown to you"));
+  EXPECT_THAT(text, HasSubstr("no process that you may see; kept by"));
 }
 
 TEST(NamespacesJson, HasWhatIsKnownAndNullForTheRest) {
   const auto json = nlohmann::json::parse(namespaces_json(sample()));
   ASSERT_EQ(json["namespaces"].size(), 5U);
+  EXPECT_EQ(json["listed_by_kernel"], false);
   EXPECT_EQ(json["namespaces"][0]["owner"], nullptr);
   EXPECT_EQ(json["namespaces"][1]["pid"], nullptr);
   EXPECT_EQ(json["namespaces"][1]["held_by"][0]["namespace"], 31);

@@ -15,8 +15,13 @@
 namespace nsbench::observe {
 namespace {
 
-constexpr std::size_t widest_command = 40;  // bytes, in a table
-constexpr std::size_t most_holders = 3;     // that are told of one namespace
+constexpr std::size_t most_holders = 3;  // of each sort, that are told of one namespace
+
+// Bytes of a command, so that its row fits where there is a terminal.
+std::size_t command_width(const ListOptions& options) {
+  constexpr std::size_t other_columns = 76;
+  return std::clamp<std::size_t>(options.width - std::min(options.width, other_columns), 12, 60);
+}
 
 // The names in /etc/passwd. Not getpwuid(3): a program without shared libraries has no others.
 std::map<uid_t, std::string> read_users() {
@@ -39,32 +44,48 @@ std::string id_text(const std::optional<std::uint64_t>& id) {
 }
 
 std::string holder_text(const Holder& holder) {
-  const std::string who =
-      fmt::format("{} ({})", holder.pid, printable(holder.command, widest_command));
-  switch (holder.by) {
-    case Holder::By::Descriptor:
-      return fmt::format("descriptor {} of {}", holder.fd, who);
-    case Holder::By::Mount:
-      return fmt::format("mounted on {}, as {} sees it", printable(holder.path), who);
-    case Holder::By::Thread:
-      return fmt::format("thread {} of {}", holder.tid, who);
-    case Holder::By::Child:
-      break;
+  constexpr std::size_t widest = 40;
+  const std::string who = fmt::format("{} ({})", holder.pid, printable(holder.command, widest));
+  if (holder.by == Holder::By::Descriptor) {
+    return fmt::format("descriptor {} of {}", holder.fd, who);
   }
-  return fmt::format("what belongs to it: {}", holder.child);
+  if (holder.by == Holder::By::Thread) return fmt::format("thread {} of {}", holder.tid, who);
+  return fmt::format("mounted on {}, as {} sees it", printable(holder.path), who);
 }
 
-// Why a namespace is there that no process is in; of one that has processes, who else would keep
-// it.
-std::string held_by(const Namespace& one) {
+// Joins up to most_holders of them; how many more there are.
+std::string some_of(const std::vector<std::string>& all, std::string_view separator) {
   std::string text;
-  for (std::size_t i = 0; i < std::min(one.holders.size(), most_holders); ++i) {
-    text += (i == 0 ? "" : "; ") + holder_text(one.holders[i]);
+  for (std::size_t i = 0; i < std::min(all.size(), most_holders); ++i) {
+    text += (i == 0 ? "" : std::string(separator)) + all[i];
   }
-  if (one.holders.size() > most_holders) {
-    text += fmt::format("; and {} more", one.holders.size() - most_holders);
+  if (all.size() > most_holders) text += fmt::format(" and {} more", all.size() - most_holders);
+  return text;
+}
+
+// Why a namespace is there that no process is in.
+std::string held_by(const Namespace& one) {
+  std::vector<std::string> holders;
+  std::vector<std::string> children;
+  for (const Holder& holder : one.holders) {
+    if (holder.by == Holder::By::Child) {
+      children.push_back(std::to_string(holder.child));
+    } else {
+      holders.push_back(holder_text(holder));
+    }
   }
-  return text.empty() ? "nothing that can be seen from here" : text;
+  std::string text = some_of(holders, "; ");
+  if (!children.empty()) {
+    text += (text.empty() ? "" : "; ") + ("what belongs to it: " + some_of(children, ", "));
+  }
+  // A mount that is detached, a descriptor that is on its way through a socket, and the like.
+  return text.empty() ? "something that /proc does not show here" : text;
+}
+
+// What stands in place of a process.
+std::string without_process(const System& system, const Namespace& one) {
+  return (system.hidden == 0 ? "no process; kept by " : "no process that you may see; kept by ") +
+         held_by(one);
 }
 
 Cell number(const std::string& text) { return {text, Tone::Plain, true}; }
@@ -91,11 +112,11 @@ std::string table_text(const System& system, const ListOptions& options) {
                number(std::to_string(one.processes)),
                number(lived_in ? std::to_string(one.pid) : "-"),
                {lived_in ? user_of(one.uid) : "-"},
-               {lived_in ? printable(one.command, widest_command) : "-"},
+               {lived_in ? printable(one.command, command_width(options)) : "-"},
                number(id_text(one.owner)),
                number(id_text(one.parent))});
     if (!lived_in) {
-      table.add({{""}, {"kept by " + held_by(one), Tone::Doubt, false, true}});
+      table.add({{""}, {without_process(system, one), Tone::Doubt, false, true}});
     }
   }
   return table.str(0, 2, options.width, options.color);
@@ -104,7 +125,7 @@ std::string table_text(const System& system, const ListOptions& options) {
 // One kind's nesting; what a user namespace owns stands below it.
 class Tree {
  public:
-  Tree(const System& system, const ListOptions& options) : options_(options) {
+  Tree(const System& system, const ListOptions& options) : system_(system), options_(options) {
     for (const Namespace& one : system.namespaces) {
       all_.emplace(one.id, &one);
       if (one.kind == Kind::User || one.kind == Kind::Pid) {
@@ -112,6 +133,16 @@ class Tree {
       }
       if (one.kind != Kind::User) owned_[one.owner.value_or(0)].push_back(&one);
     }
+  }
+
+  // Those that stand below no user namespace: the owner is not told, or was not asked for.
+  std::string without_owner() {
+    text_.clear();
+    for (const auto& [owner, owned] : owned_) {
+      if (all_.contains(owner)) continue;
+      for (const Namespace* one : owned) line(*one, "");
+    }
+    return text_;
   }
 
   std::string of(Kind kind) {
@@ -135,10 +166,11 @@ class Tree {
 
   void line(const Namespace& one, const std::string& before) {
     const std::string what =
-        one.processes == 0 ? "no process; kept by " + held_by(one)
-                           : fmt::format("{} {}, {} {} ({})", one.processes,
-                                         one.processes == 1 ? "process" : "processes", one.pid,
-                                         printable(one.command, widest_command), user_of(one.uid));
+        one.processes == 0
+            ? without_process(system_, one)
+            : fmt::format("{} {}, {} {} ({})", one.processes,
+                          one.processes == 1 ? "process" : "processes", one.pid,
+                          printable(one.command, command_width(options_)), user_of(one.uid));
     text_ += before + paint(fmt::format("{}:[{}]", row(one.kind).name, one.id), Tone::Strong,
                             options_.color);
     text_ += "  " + what + "\n";
@@ -160,6 +192,7 @@ class Tree {
     }
   }
 
+  const System& system_;
   const ListOptions& options_;
   std::map<std::uint64_t, const Namespace*> all_;
   std::map<std::pair<Kind, std::uint64_t>, std::vector<const Namespace*>> children_;
@@ -171,16 +204,16 @@ std::string tree_text(const System& system, const ListOptions& options) {
   Tree tree(system, options);
   const std::string users = tree.of(Kind::User);
   const std::string pids = tree.of(Kind::Pid);
+  if (users.empty() && pids.empty()) return table_text(system, options);
   std::string text;
-  if (!users.empty()) {
-    text += paint("User namespaces, and what belongs to each", Tone::Strong, options.color) + "\n" +
-            users;
-  }
-  if (!pids.empty()) {
-    text += (text.empty() ? "" : "\n") + paint("Pid namespaces", Tone::Strong, options.color) +
-            "\n" + pids;
-  }
-  return text.empty() ? table_text(system, options) : text;
+  const auto add = [&](std::string_view heading, const std::string& part) {
+    if (part.empty()) return;
+    text += (text.empty() ? "" : "\n") + paint(heading, Tone::Strong, options.color) + "\n" + part;
+  };
+  add("User namespaces, and what belongs to each", users);
+  add("Of a user namespace that is not shown", tree.without_owner());
+  add("Pid namespaces", pids);
+  return text;
 }
 
 }  // namespace
@@ -209,8 +242,8 @@ std::string namespaces_text(const System& system, const ListOptions& options) {
   std::string text = options.tree ? tree_text(system, options) : table_text(system, options);
   if (system.hidden != 0) {
     text += fmt::format(
-        "{} of {} processes belong to others and are not shown to you (ptrace(2), access "
-        "mode checking)\n",
+        "The namespaces of {} of {} processes are not shown to you: other users', or with more "
+        "capabilities than yours (ptrace(2), access mode checking)\n",
         system.hidden, system.processes);
   }
   return text;

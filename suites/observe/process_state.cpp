@@ -94,6 +94,22 @@ std::string list_of(std::uint64_t capabilities) {
   return text;
 }
 
+// 0 where the process has ended. A zombie's is told.
+std::int64_t start_of(const std::string& dir) {
+  const Result<std::string> stat = read_small_file(dir + "/stat");
+  return stat ? parse_starttime(*stat).value_or(0) : 0;
+}
+
+bool is_zombie(const std::string& status) {
+  return trimmed(field_of(status, "State")).starts_with("Z");
+}
+
+Error no_process(pid_t pid) {
+  const bool has_proc = read_link("/proc/self").ok();
+  return Error{has_proc ? fmt::format("there is no process {}", pid)
+                        : fmt::format("/proc shows no process {}: is it mounted?", pid)};
+}
+
 std::string without_nul(std::string text) {
   while (!text.empty() && text.back() == '\0') text.pop_back();
   return trimmed(std::move(text));
@@ -114,13 +130,14 @@ std::string command_text(std::string cmdline, std::string_view name) {
 Result<ProcessState> look_at_process(pid_t pid) {
   Reader reader(pid);
   ProcessState state{.pid = pid};
+  state.start = start_of(reader.dir());
   const Result<std::string> status = read_small_file(reader.dir() + "/status");
   if (!status && (status.error().err == ENOENT || status.error().err == ESRCH)) {
-    return Error{fmt::format("there is no process {}", pid)};
+    return no_process(pid);
   }
   if (!status) return status.error();
   state.status = *status;
-  if (state.field("State").starts_with("Z")) {
+  if (is_zombie(state.status)) {
     return Error{
         fmt::format("process {} has ended, and is in no namespaces any more (a zombie)", pid)};
   }
@@ -139,7 +156,16 @@ Result<ProcessState> look_at_process(pid_t pid) {
   state.clock_offsets = trimmed(reader.text("timens_offsets"));
   if (!state.mounts.empty()) state.strays = reader.strays(state.mounts);
   state.untold = reader.take_untold();
+  // What ended meanwhile has no mounts and no descriptors, and would look isolated.
+  if (const Status there = still_there(state); !there) return there.error();
   return state;
+}
+
+Status still_there(const ProcessState& state) {
+  const std::string dir = fmt::format("/proc/{}", state.pid);
+  const Result<std::string> status = read_small_file(dir + "/status");
+  if (status && !is_zombie(*status) && start_of(dir) == state.start) return {};
+  return Error{fmt::format("process {} ended while it was looked at", state.pid)};
 }
 
 std::string capability_names(std::string_view mask, int last) {

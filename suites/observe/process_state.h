@@ -28,7 +28,8 @@ struct ProcessState {
   std::string command;  // as it is, not printable()
   std::array<std::optional<std::uint64_t>, all_kinds.size()> namespaces;  // by Kind; inode numbers
   std::string status;                                                     // /proc/PID/status
-  std::vector<MountInfo> mounts;                                          // /proc/PID/mountinfo
+  std::int64_t start = 0;         // when it was started, in clock ticks after the machine was
+  std::vector<MountInfo> mounts;  // /proc/PID/mountinfo
   std::vector<IdExtent> uid_map, gid_map;
   std::vector<CgroupLine> cgroups;  // as the caller's cgroup namespace shows them
   std::string label;                // of the LSM; empty: there is none
@@ -48,8 +49,11 @@ struct ProcessState {
 // the name in brackets.
 std::string command_text(std::string cmdline, std::string_view name);
 
-// An Error: there is no such process, it is a zombie, or nothing of it may be seen.
+// An Error: there is no such process, it is a zombie, nothing of it may be seen, or it ended while
+// it was looked at.
 Result<ProcessState> look_at_process(pid_t pid);
+// Whether the process that was looked at is still there, and its number not another's by now.
+Status still_there(const ProcessState& state);
 
 // "CAP_CHOWN CAP_KILL" of "0000000000000021"; "none"; "all", or "all but CAP_SYS_RESOURCE", of
 // those up to `last` (cap_last_cap). A text that is no number is answered as it is.
