@@ -116,10 +116,10 @@ std::string to_text(const Report& report, const TextOptions& options, const Judg
   std::string out = header(report, fitting);
   for (const std::string& part :
        {text::isolation(report, fitting), text::failures(report, fitting),
-        text::timings(report, fitting), text::histograms(report, fitting),
-        text::environment(report, fitting), text::skipped(report, fitting),
-        warnings(report, fitting), text::policy(judged, fitting), text::kernel(report, fitting),
-        verdict(report, judged.decision, fitting)}) {
+        text::timings(report, fitting), text::proportions(report, fitting),
+        text::histograms(report, fitting), text::environment(report, fitting),
+        text::skipped(report, fitting), warnings(report, fitting), text::policy(judged, fitting),
+        text::kernel(report, fitting), verdict(report, judged.decision, fitting)}) {
     if (!part.empty()) out += '\n' + part;
   }
   return out;

@@ -23,6 +23,8 @@ namespace nsbench::text {
 std::string isolation(const Report& report, const TextOptions& options);
 std::string failures(const Report& report, const TextOptions& options);
 std::string timings(const Report& report, const TextOptions& options);
+// How networks of containers compare with lo; empty where nothing of the kind was timed.
+std::string proportions(const Report& report, const TextOptions& options);
 // Empty unless options.histogram.
 std::string histograms(const Report& report, const TextOptions& options);
 std::string environment(const Report& report, const TextOptions& options);

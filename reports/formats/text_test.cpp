@@ -40,6 +40,36 @@ TEST(Text, ShowsHowTimesAreDistributedOnRequest) {
   EXPECT_THAT(plain(sample_report()), Not(HasSubstr("Distribution of times")));
 }
 
+Series over(const std::string& id, double p50) {
+  Series one;
+  one.id = *CaseId::parse(id);
+  one.samples = {p50, p50};
+  one.calls = 2;
+  one.min = one.max = one.mean = p50;
+  return one;
+}
+
+TEST(Text, HoldsNetworksAgainstLo) {
+  Report report = sample_report();
+  EXPECT_THAT(plain(report), Not(HasSubstr("in proportion to lo")));
+  report.series = {over("network/tcp_rtt_lo:unshare:root", 20'000),
+                   over("network/tcp_rtt_veth:unshare:root", 25'000),
+                   over("network/tcp_rtt_bridge:unshare:root", 31'000),
+                   over("network/udp_mib_lo:unshare:root", 2'000'000),
+                   over("network/udp_mib_bridge:unshare:root", 4'000'000)};
+  const std::string text = plain(report, 80);
+  const std::size_t begin = text.find("Network, in proportion to lo");
+  ASSERT_NE(begin, std::string::npos);
+  EXPECT_EQ(text.substr(begin, text.find("\n\n", begin) - begin),
+            "Network, in proportion to lo\n"
+            "                   as      lo         veth         bridge\n"
+            "  network/tcp_rtt  root  20.0  us     25.0  x1.25    31.0  x1.55\n"
+            "  network/udp_mib  root  2.00  ms        -           4.00  x2.00\n"
+            "                          500  MiB/s                  250\n"
+            "  p50 of each, and how many times lo's of the same run that is; rates are of\n"
+            "  these times");
+}
+
 TEST(Text, ColourChangesNoWord) {
   const std::string coloured = to_text(sample_report(), {.color = true, .width = 100});
   EXPECT_THAT(coloured, HasSubstr("\x1b[1;31mFAIL\x1b[0m"));
