@@ -28,9 +28,19 @@ class Filter {
   std::regex regex_;
 };
 
+// Leaves what is wanted, or everything where nothing is.
+template <class Case, class Wanted>
+void keep(std::vector<Case>& cases, const Wanted& wanted) {
+  if (std::none_of(cases.begin(), cases.end(), wanted)) return;
+  std::erase_if(cases, [&wanted](const Case& c) { return !wanted(c); });
+}
+
 std::vector<CheckCase> select_checks(const Selection& selection, const Filter& filter) {
   std::vector<CheckCase> all = all_check_cases();
   std::erase_if(all, [&filter](const CheckCase& c) { return !filter.matches(c.id()); });
+  keep(all, [&](const CheckCase& c) {
+    return is_listed(selection.suite->checks, c.probe->family, c.probe->name);
+  });
   std::vector<CheckCase> repeated;
   for (int round = 0; round < selection.repeat; ++round) {
     repeated.insert(repeated.end(), all.begin(), all.end());
@@ -41,19 +51,18 @@ std::vector<CheckCase> select_checks(const Selection& selection, const Filter& f
 }
 
 // A suite without every privilege times what this process can do best: as root if it is root. A
-// filter that names a privilege gets it, and one that leaves nothing of the suite's tiers gets what
-// it names.
+// filter that names a privilege gets it, and one that leaves nothing of the suite or its tiers gets
+// what it names.
 std::vector<BenchCase> select_benchmarks(const Selection& selection, const Filter& filter) {
   const Privilege first = selection.sys_admin ? Privilege::Root : Privilege::Userns;
   std::vector<BenchCase> selected = all_bench_cases();
   std::erase_if(selected, [&filter](const BenchCase& c) { return !filter.matches(c.id()); });
-  const auto keep = [&selected](auto wanted) {
-    if (std::none_of(selected.begin(), selected.end(), wanted)) return;
-    std::erase_if(selected, [&wanted](const BenchCase& c) { return !wanted(c); });
-  };
-  keep([&](const BenchCase& c) { return c.tier() <= selection.suite->last_tier; });
+  keep(selected, [&](const BenchCase& c) {
+    return is_listed(selection.suite->benchmarks, c.workload->family, c.workload->name);
+  });
+  keep(selected, [&](const BenchCase& c) { return c.tier() <= selection.suite->last_tier; });
   if (!selection.suite->every_privilege) {
-    keep([first](const BenchCase& c) { return c.privilege == first; });
+    keep(selected, [first](const BenchCase& c) { return c.privilege == first; });
   }
   return selected;
 }

@@ -49,7 +49,8 @@ std::vector<double> deal_out(double budget, const std::vector<Tier>& tiers,
 std::vector<CheckCase> all_check_cases();
 
 // A filter matches a control through the id of its real case: one is never run without the other.
-// An Error names the part of the filter that is no regular expression.
+// It chooses from the suite; what it names that is not in it is run where it leaves nothing of
+// that. An Error names the part of the filter that is no regular expression.
 Result<Plan> make_plan(const Selection& selection);
 
 }  // namespace nsbench

@@ -132,7 +132,7 @@ TEST(MakePlan, TheGateGivesTheCoreTenSecondsAndAllOthersTheirBatches) {
   Selection selection;
   selection.suite = find_suite("gate");
   const Plan plan = *make_plan(selection);
-  EXPECT_NEAR(plan.benchmark_seconds(), 120, 0.01);
+  EXPECT_NEAR(plan.benchmark_seconds(), 126, 0.01);
   EXPECT_EQ(plan.left_out, 0U);
   ASSERT_EQ(plan.seconds.size(), plan.benchmarks.size());
   for (std::size_t i = 0; i < plan.seconds.size(); ++i) {
@@ -164,6 +164,74 @@ TEST(MakePlan, WhatAFilterLeavesIsNotCutByTheSuitesOwnBudget) {
   const Plan plan = *make_plan(selection);
   EXPECT_EQ(plan.benchmarks.size(), 10U);
   EXPECT_EQ(plan.left_out, 0U);
+}
+
+std::set<std::string> subjects(const Plan& plan) {
+  std::set<std::string> found;
+  for (const CheckCase& c : plan.checks) found.insert(c.id().subject());
+  for (const BenchCase& c : plan.benchmarks) found.insert(c.id().subject());
+  return found;
+}
+
+TEST(MakePlan, ASuiteMayBeOfSomeFamiliesAndPartsOfThem) {
+  Selection selection;
+  selection.suite = find_suite("container");
+  const Plan plan = *make_plan(selection);
+  std::set<std::string> checked;
+  for (const CheckCase& c : plan.checks) checked.insert(c.id().subject());
+  EXPECT_EQ(checked, (std::set<std::string>{"net/bridge", "net/container", "net/veth"}));
+  std::set<std::string> families;
+  for (const BenchCase& c : plan.benchmarks) {
+    families.insert(c.workload->family == "container" ? c.id().subject()
+                                                      : std::string(c.workload->family));
+    EXPECT_LE(c.tier(), Tier::Standard);
+  }
+  EXPECT_EQ(families,
+            (std::set<std::string>{"container/all", "container/usual", "links", "network"}));
+  EXPECT_EQ(plan.left_out, 0U);
+  EXPECT_LE(plan.benchmark_seconds(), 30);
+}
+
+TEST(MakePlan, AFilterChoosesFromTheSuiteAsLongAsItFindsSomethingThere) {
+  Selection selection;
+  selection.suite = find_suite("container");
+  selection.filter = "^(net/(veth|tcp_ports)|links/veth_up|create/uts):";
+  EXPECT_EQ(subjects(*make_plan(selection)), (std::set<std::string>{"links/veth_up", "net/veth"}));
+  selection.filter = "^(uts/hostname|create/uts):";
+  EXPECT_EQ(subjects(*make_plan(selection)), (std::set<std::string>{"create/uts", "uts/hostname"}));
+}
+
+// A name that is no more would leave a suite without what it promises.
+TEST(Suites, ListWhatThereIs) {
+  std::size_t listed = 0;
+  for (const Suite& suite : all_suites) {
+    for (const std::string_view one : suite.checks) {
+      const auto probes = all_probes();
+      EXPECT_TRUE(std::any_of(probes.begin(), probes.end(), [one](const Probe* probe) {
+        return is_listed({&one, 1}, probe->family, probe->name);
+      })) << one;
+      ++listed;
+    }
+    for (const std::string_view one : suite.benchmarks) {
+      const auto workloads = all_workloads();
+      EXPECT_TRUE(std::any_of(workloads.begin(), workloads.end(), [one](const Workload* workload) {
+        return is_listed({&one, 1}, workload->family, workload->name);
+      })) << one;
+      ++listed;
+    }
+  }
+  EXPECT_GT(listed, 0U);
+}
+
+TEST(Suites, AListNamesFamiliesAndPartsExactly) {
+  constexpr std::array<std::string_view, 2> list{"links", "net/veth"};
+  EXPECT_TRUE(is_listed(list, "links", "veth_up"));
+  EXPECT_TRUE(is_listed(list, "net", "veth"));
+  EXPECT_FALSE(is_listed(list, "net", "veth_two"));
+  EXPECT_FALSE(is_listed(list, "net", "bridge"));
+  EXPECT_FALSE(is_listed(list, "ne", "t/veth"));
+  EXPECT_FALSE(is_listed(list, "link", "s"));
+  EXPECT_TRUE(is_listed({}, "uts", "hostname"));
 }
 
 TEST(DealOut, GivesTheCoreItsShareAndTheRestToAllOthersAlike) {
