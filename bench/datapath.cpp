@@ -52,33 +52,34 @@ struct Joined {
   static constexpr std::string_view view{text.data(), size};
 };
 
-constexpr std::string_view over_lo = " over lo, in the same network namespace";
+constexpr std::string_view over_lo =
+    ". The other is in the same network namespace, and reached over lo";
 constexpr std::string_view over_veth =
-    " in a network namespace of its own, over a veth pair between the two";
+    ". The other is in a network namespace of its own, at the other end of a veth pair";
 constexpr std::string_view over_bridge =
-    " in a network namespace of its own, over two veth pairs and a bridge in a third";
+    ". The other is in a network namespace of its own, and reached over two veth pairs and a "
+    "bridge between them, in a third";
 constexpr std::string_view same_cpu =
-    ". Both processes are tied to one CPU: it is the work of both sides, with the switches between "
-    "them, and no other CPU to be woken. The links are as they are made; not the connecting, which "
-    "is done once for each batch";
+    ". Both are tied to one CPU: it is the work of both sides, with the switches between them, and "
+    "no other CPU to be woken. The links are as they are made; not the connecting, which is done "
+    "once for each batch";
 constexpr std::string_view tcp_rtt =
     "64 bytes over TCP, without Nagle's delay, to another process and 64 bytes back, from send() "
-    "until recv() has them all;";
+    "until recv() has them all";
 constexpr std::string_view udp_rtt =
     "a UDP datagram of 64 bytes to another process and its answer of 64 bytes, from send() until "
-    "recv() has it;";
+    "recv() has it";
 constexpr std::string_view tcp_throughput =
     "1 MiB over TCP, in writes of 64 KiB, to another process that reads it all and then says so "
-    "with one byte, from the first send() until that byte is there;";
+    "with one byte, from the first send() until that byte is there";
 constexpr std::string_view udp_throughput =
     "1 MiB in UDP datagrams of 1,024 bytes to another process, which counts them and answers every "
     "64th before the next is sent, from the first send() until the last answer is there; a "
-    "datagram that is lost or out of order fails the benchmark;";
+    "datagram that is lost or out of order fails the benchmark";
 
 constexpr std::string_view sockets_cost =
     "tcp_sendmsg(), udp_sendmsg(), tcp_v4_rcv(), udp_rcv() (net/ipv4), copies to and from the "
-    "user, "
-    "and __schedule() (kernel/sched/core.c)";
+    "user, and __schedule() (kernel/sched/core.c)";
 constexpr std::string_view lo_cost = "; loopback_xmit() (drivers/net/loopback.c)";
 constexpr std::string_view veth_cost =
     "; veth_xmit() (drivers/net/veth.c) and process_backlog() (net/core/dev.c)";
@@ -92,15 +93,14 @@ constexpr std::string_view lo_by_hand =
 constexpr std::string_view veth_by_hand =
     "unshare --net sh -c 'unshare --net sh -c \"sleep 1; ip address add 198.18.0.2/24 dev b; ip "
     "link set b up; exec taskset -c 1 netserver -4 -D\" & sleep 0.5; ip link add a type veth peer "
-    "b "
-    "netns $!; ip address add 198.18.0.1/24 dev a; ip link set a up; sleep 2; taskset -c 1 netperf "
-    "-H 198.18.0.2 -t TCP_RR -- -r 64,64; kill $!'";
+    "b netns $!; ip address add 198.18.0.1/24 dev a; ip link set a up; sleep 2; taskset -c 1 "
+    "netperf -H 198.18.0.2 -t TCP_RR -- -r 64,64; kill $!'";
 constexpr std::string_view bridge_by_hand =
-    "unshare --net sh -c 'ip link add r type bridge; ip link set r up; for i in 1 2; do ip netns "
-    "add n$i; ip link add p$i type veth peer c netns n$i; ip link set p$i master r up; ip -n n$i "
-    "address add 198.18.0.$i/24 dev c; ip -n n$i link set c up; done; ip netns exec n2 taskset -c "
-    "1 "
-    "netserver -4; ip netns exec n1 taskset -c 1 netperf -H 198.18.0.2 -t TCP_RR -- -r 64,64'";
+    "unshare --net bash -c 'ip link add r type bridge; ip link set r up; for i in 1 2; do unshare "
+    "--net sleep 60 & sleep 1; ip link add p$i type veth peer c netns $!; ip link set p$i master r "
+    "up; nsenter -t $! -n ip address add 198.18.0.$i/24 dev c; nsenter -t $! -n ip link set c up; "
+    "done; all=($(jobs -p)); nsenter -t ${all[1]} -n taskset -c 1 netserver -4 -D & sleep 1; "
+    "nsenter -t ${all[0]} -n taskset -c 1 netperf -H 198.18.0.2 -t TCP_RR -- -r 64,64; kill $!'";
 
 constexpr Workload passing(std::string_view name, Workload::Make make, std::string_view kinds,
                            std::string_view sentence, std::string_view cost,

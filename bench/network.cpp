@@ -149,22 +149,23 @@ constexpr std::array rows{
           "setup_net() (net/core/net_namespace.c), register_netdevice() and "
           "__dev_change_net_namespace(), which waits for RCU (net/core/dev.c); the work item of "
           "linkwatch_event() (net/core/link_watch.c)",
-          "unshare --net sh -c 'ip link add r type bridge; ip address add 198.18.0.1/16 dev r; ip "
-          "link set r up; time sh -c \"ip netns add n; ip link add a type veth peer b; ip link set "
-          "b netns n; ip link set a master r up; ip -n n address add 198.18.1.1/16 dev b; ip -n n "
-          "link set b up; ip -n n route add default via 198.18.0.1\"'"),
+          "unshare --net bash -c 'ip link add r type bridge; ip address add 198.18.0.1/16 dev r; "
+          "ip link set r up; unshare --net sleep 9 & sleep 1; time { ip link add a type veth peer "
+          "b netns $!; ip link set a master r up; nsenter -t $! -n ip address add 198.18.1.1/16 "
+          "dev b; nsenter -t $! -n ip link set b up; nsenter -t $! -n ip route add default via "
+          "198.18.0.1; }'"),
     whole(
         "teardown", make<Teardown>,
-        "from setns back home out of such a network, as the last in it, until it is really gone: "
-        "both ends of the pair and the port with them, and the namespace, which the kernel counts "
-        "no more. Looked every 50 us or so, by trying to make the next under a limit; that making "
-        "is not in it, nor the wiring",
+        "from setns back home out of a network as network/create_and_wire makes it, as the last in "
+        "it, until it is really gone: both ends of the pair and the port with them, and the "
+        "namespace, which the kernel counts no more. Looked at every 50 us or so, by trying to "
+        "make the next under a limit; that making is not in it, nor the wiring",
         "cleanup_net() in the kworker netns (net/core/net_namespace.c): "
         "default_device_exit_batch(), unregister_netdevice_many(), netdev_run_todo(), and "
         "rcu_barrier(), synchronize_rcu() between them",
-        "unshare --net sh -c 'ip link add r type bridge; unshare --net sleep 2 & sleep 1; ip "
-        "link add a type veth peer b netns $!; ip link set a master r up; wait; time while ip "
-        "link show a; do :; done >/dev/null 2>&1'"),
+        "unshare --net bash -c 'ip link add r type bridge; unshare --net sleep 2 & sleep 1; ip "
+        "link add a type veth peer b netns $!; ip link set a master r up; wait; time while ip link "
+        "show a; do :; done >/dev/null 2>&1'"),
 };
 
 }  // namespace

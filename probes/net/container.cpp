@@ -37,7 +37,7 @@ constexpr std::array two_ways{Way{Method::Clone3, ""}, Way{Method::Setns, ""}};
 
 constexpr const char* bridge_link = "nsbbr0";
 constexpr const char* gateway = "192.0.2.1";  // the bridge's
-constexpr const char* uplink = "nsbx0";  // the outside's link to the network beyond
+constexpr const char* uplink = "nsbx0";       // the outside's link to the network beyond
 constexpr const char* uplink_address = "198.51.100.1";
 constexpr const char* far_uplink = "nsbx1";
 constexpr const char* beyond = "198.51.100.2";
@@ -286,7 +286,7 @@ void judge_answer(Judgement& j, const Observation& seen, std::string_view who,
                   std::string_view caller, const char* address) {
   j.works_equal(fmt::format("a call of {} reaches {}", caller, who), address,
                 seen.text_of(fmt::format("{} called from", caller)));
-  j.isolated_equal(fmt::format("that of {} to {} comes over the bridge", caller, who), "yes",
+  j.isolated_equal(fmt::format("a call of {} to {} comes over the bridge", caller, who), "yes",
                    seen.text_of(fmt::format("{} is a neighbour", caller)));
 }
 
@@ -301,11 +301,12 @@ void judge_wiring(Judgement& j, const Transcript& t) {
   j.works_errno("the sibling's can be configured", t.at("sibling is wired").errno_of("configure"));
   j.works_errno("the inside can have a default route",
                 t.at("inside is wired").errno_of("default route"));
-  j.isolated_errno("and the sibling one of its own", 0,
+  j.isolated_errno("the sibling can have a default route of its own", 0,
                    t.at("sibling is wired").errno_of("default route"));
   j.works_errno("the inside can have a route besides",
                 t.at("inside is wired").errno_of("own route"));
-  j.works_errno("and the sibling", t.at("sibling is wired").errno_of("own route"));
+  j.works_errno("the sibling can have a route besides",
+                t.at("sibling is wired").errno_of("own route"));
 }
 
 void judge_reach(Judgement& j, const Transcript& t) {
@@ -340,14 +341,16 @@ void judge_beyond(Judgement& j, const Transcript& t) {
   const Observation& arrived = t.at("outside looks beyond");
   j.works_errno("the inside's default route takes what is sent beyond",
                 t.at("inside answers and calls").errno_of("send beyond"));
-  j.works_errno("and so does the sibling's",
+  j.works_errno("the sibling's default route does, too",
                 t.at("sibling answers and calls").errno_of("send beyond"));
   j.works_equal("what lies behind the outside is reached by the outside", "yes",
                 arrived.text_of("outside"));
-  j.isolated_equal("it is not reached by the inside", "no", arrived.text_of("inside"));
-  j.isolated_equal("nor by the sibling", "no", arrived.text_of("sibling"));
+  j.isolated_equal("what lies behind it is not reached by the inside", "no",
+                   arrived.text_of("inside"));
+  j.isolated_equal("what lies behind it is not reached by the sibling", "no",
+                   arrived.text_of("sibling"));
   j.works_errno("forwarding can be on", t.at("outside answers and forwards").errno_of("forward"));
-  j.works_equal("it is, once the outside forwards", "yes", arrived.text_of("forwarded"));
+  j.works_equal("it is reached once the outside forwards", "yes", arrived.text_of("forwarded"));
 }
 
 Judgement judge(const Transcript& t) {
