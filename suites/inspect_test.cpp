@@ -171,6 +171,19 @@ TEST(Inspect, FindsWhatIsOpenInSandboxes) {
   if (tried == 0) GTEST_SKIP() << "no sandbox can be made here";
 }
 
+// crun, and podman by it, want a machine where nothing but cgroup2 is mounted. Where it is not like
+// that, they are shown one: in a mount namespace of the command's own. What podman leaves in
+// /dev/shm goes with it, too.
+Words with_cgroup2(const Words& command) {
+  static const bool is_there =
+      run_program({"stat", "-f", "-c", "%T", "/sys/fs/cgroup"}).out == "cgroup2fs\n";
+  const std::string mounts =
+      is_there ? "" : "umount -R /sys/fs/cgroup && mount -t cgroup2 none /sys/fs/cgroup && ";
+  return plus({"unshare", "--mount", "--propagation", "private", "sh", "-c",
+               mounts + "mount -t tmpfs none /dev/shm && exec \"$@\"", "sh"},
+              command);
+}
+
 // runc and crun, with a bundle made of busybox.
 class Oci : public testing::InDirectory, public ::testing::WithParamInterface<const char*> {
  protected:
@@ -200,8 +213,14 @@ class Oci : public testing::InDirectory, public ::testing::WithParamInterface<co
     }
   }
   void TearDown() override {
-    if (running_) run_program({engine_, "--root", path("run/" + engine_), "delete", "-f", "it"});
+    if (running_) run_program(plus(engine_command(), {"delete", "-f", "it"}));
     InDirectory::TearDown();
+  }
+
+  // crun's own cgroups would want rights that not every machine gives.
+  [[nodiscard]] Words engine_command() const {
+    const Words command{engine_, "--root", path("run/" + engine_)};
+    return engine_ == "crun" ? with_cgroup2(plus(command, {"--cgroup-manager=disabled"})) : command;
   }
 
   // Its first process; 0 where the engine does not get it up, which is said.
@@ -210,10 +229,9 @@ class Oci : public testing::InDirectory, public ::testing::WithParamInterface<co
     fs::create_directories(path("run"));
     running_ = true;
     const Finished run =
-        run_program({"sh", "-c",
-                     "exec \"$1\" --root \"$2\" run -d --bundle \"$3\" --pid-file \"$4\" it "
-                     "> \"$4.log\" 2>&1",
-                     "-", engine_, path("run/" + engine_), path("bundle"), path("pid")});
+        run_program(plus({"sh", "-c", "exec \"$@\" > \"$0\" 2>&1", path("pid.log")},
+                         plus(engine_command(), {"run", "-d", "--bundle", path("bundle"),
+                                                 "--pid-file", path("pid"), "it"})));
     const Result<std::string> pid = read_small_file(path("pid"));
     if (run.exit_code == 0 && pid) return std::stoi(*pid);
     const Result<std::string> log = read_small_file(path("pid.log"));
@@ -237,6 +255,28 @@ TEST_P(Oci, AContainerOfItsOwnIsIsolated) {
                                         "inspect", "--container", "it", "--expect", "pid,net"});
   EXPECT_EQ(by_name.exit_code, 0) << by_name.err;
   EXPECT_THAT(by_name.out, HasSubstr("process " + std::to_string(pid)));
+}
+
+// What is the container's alone, nobody else adds a process to while it is counted.
+TEST_P(Oci, LsAndLsnsSayTheSameOfIt) {
+  if (!is_installed("lsns")) GTEST_SKIP() << "there is no lsns";
+  const pid_t pid = start();
+  if (pid == 0) GTEST_SKIP() << engine_ << " does not start a container here";
+  const Finished theirs =
+      run_program({"lsns", "-rno", "TYPE,NS,NPROCS,PID", "-p", std::to_string(pid)});
+  const Finished ours = nsbench({"ls", "--json", "--pid", std::to_string(pid)});
+  const Json json = Json::parse(ours.out, nullptr, false);
+  ASSERT_FALSE(json.is_discarded()) << ours.err;
+  int own = 0;
+  for (const Json& one : json["namespaces"]) {
+    if (one["type"] == "time") continue;  // that one it shares
+    ++own;
+    const std::string row = one["type"].get<std::string>() + " " + one["id"].dump() + " 1 " +
+                            std::to_string(pid) + "\n";
+    EXPECT_EQ(one["processes"], 1);
+    EXPECT_THAT(theirs.out, HasSubstr(row));
+  }
+  EXPECT_EQ(own, 7);
 }
 
 TEST_P(Oci, WhatIsSharedOnPurposeIsFound) {
@@ -263,6 +303,65 @@ TEST_P(Oci, WhatIsSharedOnPurposeIsFound) {
 
 INSTANTIATE_TEST_SUITE_P(Engines, Oci, ::testing::Values("runc", "crun"));
 
+// podman, with the same busybox as its root, without an image, cgroups or a network to set up.
+class Podman : public testing::InDirectory {
+ protected:
+  void SetUp() override {
+    InDirectory::SetUp();
+    if (::geteuid() != 0) GTEST_SKIP() << "not root";
+    if (!is_installed("podman")) GTEST_SKIP() << "there is no podman";
+    if (!fs::exists("/bin/busybox")) GTEST_SKIP() << "there is no /bin/busybox";
+    fs::create_directories(path("rootfs/bin"));
+    fs::copy_file("/bin/busybox", path("rootfs/bin/busybox"));
+  }
+  void TearDown() override {
+    if (running_) run_program(podman({"rm", "-t", "0", "-f", "it"}));
+    InDirectory::TearDown();
+  }
+
+  // Where it would keep an ordinary user's containers.
+  [[nodiscard]] Words podman(const Words& command) const {
+    return with_cgroup2(
+        plus({"podman", "--root", path("home/.local/share/containers/storage"), "--runroot",
+              path("run/containers"), "--tmpdir", path("tmp"), "--storage-driver", "vfs"},
+             command));
+  }
+  // The first process of the container "it"; 0 where podman does not get it up, which is said.
+  pid_t start(const Words& options) {
+    running_ = true;
+    const Finished run =
+        run_program(podman(plus(plus({"run", "-d", "--name", "it", "--cgroups=disabled", "--ulimit",
+                                      "nofile=1024:1024", "--ulimit", "nproc=1000:1000"},
+                                     options),
+                                {"--rootfs", path("rootfs"), "/bin/busybox", "sleep", "1000"})));
+    const Finished pid = run_program(podman({"inspect", "--format", "{{.State.Pid}}", "it"}));
+    if (run.exit_code == 0 && pid.exit_code == 0) return std::stoi(pid.out);
+    std::fprintf(stderr, "podman: %s\n", run.err.c_str());
+    return 0;
+  }
+
+  bool running_ = false;
+};
+
+TEST_F(Podman, AContainerOfItsOwnIsIsolatedAndHasAName) {
+  const pid_t pid = start({"--network", "none"});
+  if (pid == 0) GTEST_SKIP() << "podman does not start a container here";
+  EXPECT_EQ(open_in(inspected(pid, "pid,uts,ipc,net,mnt")), "");
+  // Nobody asked it for a user namespace.
+  EXPECT_EQ(open_in(inspected(pid, "user")), "user");
+  const Finished by_name =
+      run_program({"env", "XDG_RUNTIME_DIR=" + path("run"), "HOME=" + path("home"), NSBENCH_PROGRAM,
+                   "inspect", "--container", "it", "--expect", "pid,net"});
+  EXPECT_EQ(by_name.exit_code, 0) << by_name.err << by_name.out;
+  EXPECT_THAT(by_name.out, HasSubstr("process " + std::to_string(pid)));
+}
+
+TEST_F(Podman, WhatIsSharedOnPurposeIsFound) {
+  const pid_t pid = start({"--network", "host", "--uts", "host", "--volume", "/var:/host"});
+  if (pid == 0) GTEST_SKIP() << "podman does not start a container here";
+  EXPECT_EQ(open_in(inspected(pid, "pid,uts,ipc,net,mnt")), "uts,net,mnt");
+}
+
 TEST(Inspect, SaysWhatItCantLookAt) {
   const Finished none = nsbench({"inspect", "4194304"});
   EXPECT_EQ(none.exit_code, 2);
@@ -276,6 +375,25 @@ TEST(Inspect, SaysWhatItCantLookAt) {
   const Finished container = nsbench({"inspect", "--container", "no-such-container"});
   EXPECT_EQ(container.exit_code, 2);
   EXPECT_THAT(container.err, HasSubstr("no container is called"));
+}
+
+TEST(Inspect, AKernelThreadSharesAll) {
+  const Result<std::string> comm = read_small_file("/proc/2/comm");
+  if (!comm || trimmed(*comm) != "kthreadd") GTEST_SKIP() << "no kernel thread is seen from here";
+  const Finished run = nsbench({"inspect", "2", "--expect", "net"});
+  EXPECT_EQ(run.exit_code, ::geteuid() == 0 ? 1 : 3) << run.err;
+  EXPECT_THAT(run.out, HasSubstr("process 2 ([kthreadd])"));
+}
+
+// Whatever becomes of it meanwhile: an answer, or that it has ended; never that it is isolated.
+TEST(Inspect, WhatEndsMeanwhileIsNotCalledIsolated) {
+  for (int i = 0; i < 12; ++i) {
+    const pid_t pid = testing::start_program({"sleep", "0.0" + std::to_string(i)});
+    const Finished run = nsbench({"inspect", std::to_string(pid), "--expect", "mnt,pid"});
+    ::waitpid(pid, nullptr, 0);
+    EXPECT_TRUE(run.exit_code == 1 || run.exit_code == 2 || run.exit_code == 3)
+        << run.exit_code << run.out << run.err;
+  }
 }
 
 TEST(Inspect, AZombieIsNamedAsOne) {

@@ -4,12 +4,16 @@
 #include <gtest/gtest.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <chrono>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
 #include <map>
 #include <nlohmann/json.hpp>
-#include <sstream>
+#include <set>
 #include <string>
 #include <thread>
 #include <vector>
@@ -56,60 +60,75 @@ nlohmann::json found(std::uint64_t id) {
   return nullptr;
 }
 
-// A namespace's row: "net 3 1234", processes and the lowest of them, by id.
-using Rows = std::map<std::uint64_t, std::string>;
-
-Rows rows_of_lsns() {
-  Rows rows;
-  std::istringstream lines(run_program({"lsns", "-rno", "NS,TYPE,NPROCS,PID"}).out);
-  std::uint64_t id = 0;
-  for (std::string type, count, pid; lines >> id >> type >> count >> pid;) {
-    if (count != "0") rows[id] = type + " " + count + " " + pid;
-  }
-  return rows;
-}
-
-Rows rows_of_ours() {
-  Rows rows;
-  const nlohmann::json all = listed();
-  for (const auto& one : all["namespaces"]) {
-    if (one["processes"] == 0) continue;
-    rows[one["id"]] =
-        one["type"].get<std::string>() + " " + one["processes"].dump() + " " + one["pid"].dump();
-  }
-  return rows;
-}
+// In a pid namespace with a /proc of its own, where nothing starts or ends meanwhile: sandboxes of
+// all kinds, and two namespaces that were leaked. $1 is a directory, $2 nsbench.
+constexpr const char* a_busy_system = R"sh(
+  mount -t tmpfs none /mnt || exit 77
+  unshare --net sleep 1000 &
+  unshare --fork --pid --uts sleep 1000 &
+  unshare --user sleep 1000 &
+  unshare --user --mount --ipc --cgroup sleep 1000 &
+  unshare --fork --pid unshare --fork --pid --mount sleep 1000 &
+  sandboxes=5
+  if bwrap --unshare-all --ro-bind / / true 2> /dev/null; then
+    bwrap --unshare-all --ro-bind / / sleep 1000 &
+    sandboxes=6
+  fi
+  : > /mnt/leaked && unshare --net=/mnt/leaked true || exit 77
+  unshare --uts sleep 1001 &
+  leaked=$!
+  tries=0
+  until [ "$(cat /proc/[0-9]*/comm 2> /dev/null | grep -cx sleep)" = $((sandboxes + 1)) ]; do
+    tries=$((tries + 1))
+    [ $tries -lt 400 ] || exit 77  # one of them does not work here
+    sleep 0.05
+  done
+  exec 9< /proc/$leaked/ns/uts
+  kill $leaked
+  wait $leaked
+  lsns -rno TYPE,NS,NPROCS,PID > "$1/before"
+  "$2" ls --json > "$1/ours"
+  lsns -rno TYPE,NS,NPROCS,PID > "$1/after"
+)sh";
 
 TEST(Ls, AgreesWithLsns) {
   if (run_program({"lsns", "-V"}).exit_code != 0) GTEST_SKIP() << "there is no lsns";
-  std::vector<Child> held;
-  for (const NamespaceSet set :
-       {NamespaceSet{Kind::Net}, NamespaceSet{Kind::Pid, Kind::Uts}, NamespaceSet{Kind::User},
-        NamespaceSet{Kind::User, Kind::Mnt, Kind::Ipc, Kind::Cgroup}}) {
-    Result<Child> one = hold_open(set, Deadline::in(patience));
-    if (!one) one = hold_open(set | NamespaceSet{Kind::User}, Deadline::in(patience));
-    if (!one) GTEST_SKIP() << one.error().str();
-    held.push_back(std::move(*one));
+  std::string dir = (std::filesystem::temp_directory_path() / "nsbench-ls-XXXXXX").string();
+  ASSERT_NE(::mkdtemp(dir.data()), nullptr);
+  std::vector<std::string> words{"unshare", "--pid", "--fork", "--kill-child", "--mount-proc"};
+  if (::geteuid() != 0) words.insert(words.end(), {"--user", "--map-root-user"});
+  words.insert(words.end(), {"sh", "-c", a_busy_system, "sh", dir, NSBENCH_PROGRAM});
+  const Finished run = run_program(words);
+  const auto lines_of = [&dir](const char* name) {
+    std::ifstream file(dir + "/" + name);
+    std::set<std::string> lines;
+    // Later versions of lsns list what has no process, too.
+    for (std::string line; std::getline(file, line);) {
+      if (line.find(" 0 ") == std::string::npos) lines.insert(line);
+    }
+    return lines;
+  };
+  const std::set<std::string> before = lines_of("before");
+  const std::set<std::string> after = lines_of("after");
+  std::ifstream file(dir + "/ours");
+  const auto all = nlohmann::json::parse(file, nullptr, false);
+  std::filesystem::remove_all(dir);
+  if (all.is_discarded()) GTEST_SKIP() << "no such system can be made here: " << run.err;
+  std::set<std::string> ours;
+  std::map<std::string, std::string> leaked;
+  for (const auto& one : all["namespaces"]) {
+    const std::string type = one["type"];
+    if (one["processes"] != 0) {
+      ours.insert(type + " " + one["id"].dump() + " " + one["processes"].dump() + " " +
+                  one["pid"].dump());
+    } else if (!one["held_by"].empty()) {
+      leaked[type] = one["held_by"][0]["by"];
+    }
   }
-  // Others start and end meanwhile, and each of the two counts itself: what lsns says before and
-  // after is what counts, but for the namespaces of this process.
-  Rows before = rows_of_lsns();
-  const Rows ours = rows_of_ours();
-  const Rows after = rows_of_lsns();
-  for (const KindRow& kind : all_kinds) {
-    struct stat own {};
-    ::stat(("/proc/self/ns/" + std::string(kind.name)).c_str(), &own);
-    before.erase(own.st_ino);
-  }
-  int steady = 0;
-  for (const auto& [id, row] : before) {
-    const auto same = after.find(id);
-    if (same == after.end() || same->second != row) continue;
-    ++steady;
-    const auto here = ours.find(id);
-    EXPECT_EQ(here == ours.end() ? "not listed" : here->second, row) << id;
-  }
-  EXPECT_GE(steady, 8);
+  EXPECT_EQ(before, after);
+  EXPECT_EQ(ours, before);
+  EXPECT_GE(ours.size(), 8U + 11U);
+  EXPECT_EQ(leaked, (std::map<std::string, std::string>{{"net", "mount"}, {"uts", "descriptor"}}));
 }
 
 TEST(Ls, FindsWhatOnlyADescriptorHolds) {
@@ -184,6 +203,33 @@ TEST(Ls, KnowsOwnersAndParents) {
   EXPECT_THAT(nsbench({"ls", "--tree"}).out, HasSubstr("─ user:[" + std::to_string(user) + "]"));
 }
 
+// Many at once, and more than there may be descriptors: each has an owner all the same.
+TEST(Ls, ACrowdIsCountedRight) {
+  constexpr int many = 40;
+  std::vector<Child> held;
+  for (int i = 0; i < many; ++i) {
+    Result<Child> one = hold_open({Kind::Uts, Kind::Ipc}, Deadline::in(patience));
+    if (!one) GTEST_SKIP() << one.error().str();
+    held.push_back(std::move(*one));
+  }
+  const Finished run = run_program(
+      {"sh", "-c", "ulimit -n 24 && exec \"$0\" ls --json -t uts,ipc", NSBENCH_PROGRAM});
+  const auto all = nlohmann::json::parse(run.out, nullptr, false);
+  ASSERT_FALSE(all.is_discarded()) << run.err;
+  std::map<std::uint64_t, nlohmann::json> by_id;
+  for (const auto& one : all["namespaces"]) by_id[one["id"]] = one;
+  struct stat user {};
+  ASSERT_EQ(::stat("/proc/self/ns/user", &user), 0);
+  for (const Child& one : held) {
+    for (const char* kind : {"uts", "ipc"}) {
+      const auto row = by_id[id_of(one, kind)];
+      EXPECT_EQ(row["processes"], 1) << kind;
+      EXPECT_EQ(row["pid"], one.pid());
+      EXPECT_EQ(row["owner"], user.st_ino);
+    }
+  }
+}
+
 TEST(Ls, RefusesWhatItDoesNotKnow) {
   for (const std::vector<std::string>& words : {std::vector<std::string>{"ls", "-t", "nets"},
                                                 {"ls", "--pid", "4194304"},
@@ -197,6 +243,41 @@ TEST(Ls, RefusesWhatItDoesNotKnow) {
     EXPECT_EQ(run.out, "");
     EXPECT_NE(run.err, "");
   }
+}
+
+// Without /proc nothing would differ, and the command would run where it was.
+TEST(Enter, NeverRunsTheCommandInTheWrongPlace) {
+  const Finished run = run_program(
+      {"unshare", "--user", "--map-root-user", "--mount", "sh", "-c",
+       "mount -t tmpfs none /proc || exit 77; exec \"$0\" enter \"$1\" -n -- echo wrong",
+       NSBENCH_PROGRAM, std::to_string(::getpid())});
+  if (run.exit_code == 77 || run.exit_code == 127) GTEST_SKIP() << run.err;
+  EXPECT_EQ(run.exit_code, 2);
+  EXPECT_EQ(run.out, "");
+  EXPECT_THAT(run.err, HasSubstr("/proc/self"));
+}
+
+// Where /proc is of another pid namespace, the number is what that /proc shows.
+TEST(Enter, TakesTheNumberThatProcShows) {
+  Result<Child> holder = hold_open({Kind::Net}, Deadline::in(patience));
+  if (!holder) GTEST_SKIP() << holder.error().str();
+  const std::string net = "net:[" + std::to_string(id_of(*holder, "net")) + "]\n";
+  const Finished run =
+      run_program({"unshare", "--pid", "--fork", NSBENCH_PROGRAM, "enter",
+                   std::to_string(holder->pid()), "-n", "--", "readlink", "/proc/self/ns/net"});
+  if (run.err.find("unshare failed") != std::string::npos) GTEST_SKIP() << run.err;
+  EXPECT_EQ(run.out, net) << run.err;
+}
+
+TEST(Enter, SaysThatAZombieHasEnded) {
+  const pid_t child = ::fork();
+  if (child == 0) ::_exit(0);
+  siginfo_t ended{};
+  ::waitid(P_PID, static_cast<id_t>(child), &ended, WEXITED | WNOWAIT);
+  const Finished run = nsbench({"enter", std::to_string(child), "-n", "--", "true"});
+  ::waitpid(child, nullptr, 0);
+  EXPECT_EQ(run.exit_code, 2);
+  EXPECT_THAT(run.err, HasSubstr("zombie"));
 }
 
 TEST(Enter, JoinsWhatIsNamed) {

@@ -27,7 +27,7 @@ std::string parts_html(const Inspection& inspection, NamespaceSet expected) {
   std::string rows;
   for (const Part& part : inspection.parts) {
     const bool asked = expected.has(part.kind);
-    const std::string_view bad = asked ? "bad" : "doubt";
+    const std::string_view bad = asked ? "fail" : "broken";
     std::string ways;
     for (const std::string& way : part.reaches) ways += (ways.empty() ? "" : "; ") + way;
     rows += "<tr>" + cell(row(part.kind).name) +
@@ -36,14 +36,14 @@ std::string parts_html(const Inspection& inspection, NamespaceSet expected) {
                  : part.told()           ? "own"
                  : part.own()            ? "own, not searched"
                                          : "not told",
-                 !part.told()      ? "doubt"
-                 : part.isolated() ? "good"
+                 !part.told()      ? "broken"
+                 : part.isolated() ? "pass"
                                    : bad) +
             cell(part.id ? std::to_string(*part.id) : "-") + cell(asked ? "yes" : "") + cell(ways) +
             "</tr>";
   }
   return table(
-      "<th>namespace</th><th></th><th>id</th><th>expected to be its own</th><th>reaches "
+      "<th>namespace</th><th>is</th><th>id</th><th>expected to be its own</th><th>reaches "
       "outside</th>",
       rows);
 }
@@ -54,16 +54,16 @@ std::string sights_html(const Inspection& inspection) {
     rows += "<tr>" + cell(row(sight.kind).name) + cell(sight.what) + cell(sight.inside) +
             cell(sight.inside == sight.outside ? "the same" : sight.outside) + "</tr>";
   }
-  return table("<th>namespace</th><th></th><th>inside</th><th>outside</th>", rows);
+  return table("<th>namespace</th><th>what</th><th>inside</th><th>outside</th>", rows);
 }
 
 std::string facts_html(const Inspection& inspection) {
   std::string rows;
   for (const StateFact& fact : inspection.facts) {
-    rows += "<tr>" + cell(fact.name) + cell(fact.value, fact.weak ? "doubt" : "") +
+    rows += "<tr>" + cell(fact.name) + cell(fact.value, fact.weak ? "broken" : "") +
             cell(fact.source) + "</tr>";
   }
-  return table("<th></th><th></th><th>source</th>", rows);
+  return table("<th>what</th><th>value</th><th>source</th>", rows);
 }
 
 std::string untold_html(const Inspection& inspection) {
@@ -72,17 +72,25 @@ std::string untold_html(const Inspection& inspection) {
   return items.empty() ? "" : "<ul>" + items + "</ul>";
 }
 
+// A colour says that something was expected, and whether it is so.
+std::string header_html(const Inspection& inspection, NamespaceSet expected) {
+  const int code = exit_code_of(inspection, expected);
+  const auto process = [](const char* what, pid_t pid, const std::string& command) {
+    return fmt::format("<p class=\"line\">{} {} ({})</p>\n", what, pid, markup::xml(command, 300));
+  };
+  return fmt::format("<header class=\"{}\">\n<h1>{}</h1>\n",
+                     expected.empty() && code == 0 ? "" : html::tone(static_cast<ExitCode>(code)),
+                     markup::xml(inspection_headline(inspection, expected))) +
+         process("process", inspection.pid, inspection.command) +
+         process("against", inspection.against, inspection.against_command) +
+         fmt::format("<p class=\"line\">Exit status {}.</p>\n</header>\n", code);
+}
+
 }  // namespace
 
 std::string inspection_html(const Inspection& inspection, NamespaceSet expected) {
-  const html::Verdict verdict{
-      .decision = {.code = static_cast<ExitCode>(exit_code_of(inspection, expected))},
-      .headline = inspection_headline(inspection, expected),
-      .next = fmt::format("nsbench inspect {}", inspection.pid),
-      .lines = {fmt::format("process {} ({})", inspection.pid, inspection.command),
-                fmt::format("against {} ({})", inspection.against, inspection.against_command)}};
   const std::string body =
-      html::header(verdict) +
+      header_html(inspection, expected) +
       html::section("namespaces", "Namespaces", parts_html(inspection, expected)) +
       html::section("seen", "What it sees", sights_html(inspection)) +
       html::section("state", "State", facts_html(inspection)) +
