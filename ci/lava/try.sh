@@ -108,7 +108,8 @@ while read -r id file; do
   "$python" "$here/check_results.py" "$out/$name.log" "$out/$name.json" "$out/$name.signals" || failed=1
   # A result that is lost, changed or there twice would not go unnoticed.
   for spoil in '0,/"definition": "0_nsbench"/{/"definition": "0_nsbench"/d}' \
-    '0,/"result": "pass"/s//"result": "fail"/' '0,/"definition": "0_nsbench"/{/"definition": "0_nsbench"/p}'; do
+    '0,/"definition": "0_nsbench"/{/"definition": "0_nsbench"/s/"result": "pass"/"result": "fail"/}' \
+    '0,/"definition": "0_nsbench"/{/"definition": "0_nsbench"/p}'; do
     sed "$spoil" "$out/$name.log" > "$out/spoiled.log"
     if "$python" "$here/check_results.py" "$out/spoiled.log" "$out/$name.json" "$out/$name.signals" \
       > /dev/null; then

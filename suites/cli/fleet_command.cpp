@@ -233,19 +233,23 @@ Status write_jobs(const Options& options, std::string& written) {
     for (int boot = 1; boot <= options.boots; ++boot) names.insert(file_name(kernel.name, boot));
   }
   if (Status fine = check_nothing_else(jobs, names); !fine) return fine;
+  std::vector<std::pair<fs::path, fleet::JobText>> made;
   for (const MatrixKernel& kernel : *kernels) {
     const Result<Placed> placed = place(kernel, options);
     if (!placed) return placed.error();
     for (int boot = 1; boot <= options.boots; ++boot) {
-      const Result<fleet::JobText> job = job_of(options, job_template, *placed, boot);
+      Result<fleet::JobText> job = job_of(options, job_template, *placed, boot);
       if (!job) {
         return Error{
             fmt::format("--template {}: {}", printable(options.job_template), job.error().str())};
       }
-      const fs::path file = jobs / file_name(kernel.name, boot);
-      if (Status kept = put(file, job->yaml); !kept) return kept;
-      written += fmt::format("{} {}\n", job->id, file.string());
+      made.emplace_back(jobs / file_name(kernel.name, boot), std::move(*job));
     }
+  }
+  // Behind all that can fail: a job that is there can be submitted.
+  for (const auto& [file, job] : made) {
+    if (Status kept = put(file, job.yaml); !kept) return kept;
+    written += fmt::format("{} {}\n", job.id, file.string());
   }
   return {};
 }
