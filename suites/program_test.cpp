@@ -117,6 +117,34 @@ TEST(Program, AFileGetsTheReportAndStandardOutputTheTables) {
   std::filesystem::remove(path);
 }
 
+TEST(Program, TheSuiteOfContainersHoldsTheirNetworkAgainstLo) {
+  const std::string path =
+      std::filesystem::temp_directory_path() / ("nsbench-network-" + std::to_string(::getpid()));
+  const Finished run =
+      nsbench({"--suite", "container", "--time", "0.01", "--filter",
+               "^(net/veth:clone3|network/(tcp_rtt|udp_mib)_(lo|veth)):", "--json=" + path});
+  const Result<std::string> text = read_file(path);
+  ASSERT_TRUE(text) << run.err;
+  const Result<Report> report = from_json(*text);
+  ASSERT_TRUE(report);
+  EXPECT_EQ(report->run.suite, "container");
+  for (const CaseResult& one : report->cases) EXPECT_EQ(one.id.subject(), "net/veth");
+  ASSERT_EQ(report->series.size(), 4U);
+  const bool all = std::all_of(report->series.begin(), report->series.end(),
+                               [](const Series& series) { return !series.skip; });
+  for (const Series& series : report->series) {
+    EXPECT_TRUE(series.is_result() || series.skip) << series.id.str() << ": " << series.error;
+  }
+  const Finished again = nsbench({"report", path});
+  std::filesystem::remove(path);
+  if (!all) GTEST_SKIP() << "no network namespaces, or no veth";
+  for (const std::string& out : {run.out, again.out}) {
+    EXPECT_THAT(out, HasSubstr("Network, in proportion to lo\n"));
+    EXPECT_THAT(out, HasSubstr("\n  network/tcp_rtt"));
+    EXPECT_THAT(out, HasSubstr("MiB/s"));
+  }
+}
+
 std::size_t count_of(const std::string& text, const std::string& what) {
   std::size_t found = 0;
   for (std::size_t at = text.find(what); at != std::string::npos; at = text.find(what, at + 1)) {
