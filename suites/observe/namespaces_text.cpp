@@ -50,7 +50,7 @@ std::string holder_text(const Holder& holder) {
     return fmt::format("descriptor {} of {}", holder.fd, who);
   }
   if (holder.by == Holder::By::Thread) return fmt::format("thread {} of {}", holder.tid, who);
-  return fmt::format("mounted on {}, as {} sees it", printable(holder.path), who);
+  return fmt::format("the mount on {}, as {} sees it", printable(holder.path), who);
 }
 
 // Joins up to most_holders of them; how many more there are.
