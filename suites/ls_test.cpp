@@ -230,6 +230,18 @@ TEST(Ls, ACrowdIsCountedRight) {
   }
 }
 
+TEST(Ls, LeavesNothingOutForWantOfDescriptors) {
+  for (const char* limit : {"13", "12", "11", "10", "9", "8", "7", "6"}) {
+    const Finished run =
+        run_program({"sh", "-c", "ulimit -n $1 && exec \"$0\" ls --json", NSBENCH_PROGRAM, limit});
+    if (run.exit_code == 0) continue;
+    EXPECT_EQ(run.out, "");
+    EXPECT_THAT(run.err, HasSubstr("EMFILE")) << limit;
+    return;
+  }
+  ADD_FAILURE() << "no limit was too low";
+}
+
 TEST(Ls, RefusesWhatItDoesNotKnow) {
   for (const std::vector<std::string>& words : {std::vector<std::string>{"ls", "-t", "nets"},
                                                 {"ls", "--pid", "4194304"},

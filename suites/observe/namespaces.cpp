@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <map>
 #include <memory>
 #include <set>
@@ -112,6 +113,9 @@ class Look {
     }
   }
 
+  // Whether something was left out for want of descriptors.
+  [[nodiscard]] bool short_of_descriptors() const { return short_of_descriptors_; }
+
   System take() {
     for (const auto& [relative, child] : children_) {
       Namespace& one = found_.at(relative);
@@ -123,9 +127,15 @@ class Look {
   }
 
  private:
+  // Of what could not be opened: it has ended, it is not for the caller, or there is no room for
+  // it.
+  void failed() {
+    short_of_descriptors_ = short_of_descriptors_ || errno == EMFILE || errno == ENFILE;
+  }
+
   void process(int proc, pid_t pid) {
     const Fd dir(::openat(proc, std::to_string(pid).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-    if (!dir.valid()) return;
+    if (!dir.valid()) return failed();
     command_.clear();
     Links links;
     bool any = false;
@@ -179,6 +189,7 @@ class Look {
     const Key key{link.kind, link.id};
     if (make(key)) {
       const Fd file(::openat(dir, name, O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+      if (!file.valid()) failed();
       // A descriptor or a path may have come to be something else meanwhile.
       struct stat status {};
       if (file.valid() && ::fstat(file.get(), &status) == 0 && status.st_ino == link.id) {
@@ -203,6 +214,7 @@ class Look {
   // Asks `file` for its owner or parent, and takes down that this child keeps it alive.
   std::optional<std::uint64_t> relative(int file, unsigned request, const Key& child) {
     const Fd answer(::ioctl(file, request));
+    if (!answer.valid()) failed();
     struct stat status {};
     if (!answer.valid() || ::fstat(answer.get(), &status) != 0) return std::nullopt;
     const Key key{request == ns_file::get_userns ? Kind::User : child.first, status.st_ino};
@@ -229,7 +241,7 @@ class Look {
     // three.
     if (::fstatat(dir, "task", &status, 0) != 0 || status.st_nlink <= 3) return;
     Directory tasks(dir, "task");
-    if (!tasks.ok()) return;
+    if (!tasks.ok()) return failed();
     while (const std::optional<int> tid = tasks.next_number()) {
       if (*tid == pid) continue;
       for (const KindRow& kind : all_kinds) {
@@ -244,7 +256,7 @@ class Look {
 
   void descriptors(int dir, pid_t pid) {
     Directory files(dir, "fd");
-    if (!files.ok()) return;
+    if (!files.ok()) return failed();
     while (const std::optional<int> fd = files.next_number()) {
       const std::string name = std::to_string(*fd);
       const std::optional<Link> link = link_at(files.fd(), name.c_str());
@@ -268,6 +280,7 @@ class Look {
   std::set<std::uint64_t> mounts_of_;
   std::string command_;  // of the process that is looked at; empty: not read yet
   pid_t self_ = 0;       // this process, as /proc numbers it
+  bool short_of_descriptors_ = false;
   std::size_t processes_ = 0;
   std::size_t hidden_ = 0;
 };
@@ -301,6 +314,7 @@ Result<System> look_at_namespaces(const ListCalls& calls) {
   Look look;
   if (!look.processes()) return Error::last("open(/proc)");
   if (listed) look.listed(calls, *listed);
+  if (look.short_of_descriptors()) return Error{"open(/proc/PID)", EMFILE};
   System system = look.take();
   system.by_kernel = listed.ok();
   if (system.processes == 0) return Error{"/proc shows no processes: is it mounted?"};
