@@ -171,6 +171,37 @@ TEST(Inspect, FindsWhatIsOpenInSandboxes) {
   if (tried == 0) GTEST_SKIP() << "no sandbox can be made here";
 }
 
+// A sandbox with everything read-only, on a machine with an engine's socket and one more /proc. All
+// of it is in a mount and a pid namespace of the script's own.
+constexpr const char* read_only_sandbox = R"sh(
+  mount -t tmpfs none /run && mount -t tmpfs none /mnt || exit 77
+  python3 -c 'import socket; socket.socket(socket.AF_UNIX).bind("/run/docker.sock")' || exit 77
+  mkdir /mnt/proc && mount --bind /proc /mnt/proc
+  bwrap --die-with-parent --unshare-all --ro-bind / / --proc /proc --dev /dev sleep 1000 &
+  tries=0
+  until grep -qx sleep /proc/[0-9]*/comm 2> /dev/null; do
+    tries=$((tries + 1))
+    [ $tries -lt 400 ] || exit 77
+    python3 -c 'import time; time.sleep(0.05)'
+  done
+  for comm in /proc/[0-9]*/comm; do
+    pid=${comm#/proc/} pid=${pid%/comm}
+    if grep -qx sleep $comm; then exec "$0" inspect $pid --format json --expect pid,mnt,net; fi
+  done
+)sh";
+
+TEST(Inspect, FindsWaysOutThroughReadOnlyMounts) {
+  if (::geteuid() != 0 || !is_installed("bwrap")) GTEST_SKIP() << "not root, or no bubblewrap";
+  const Finished run =
+      run_program({"unshare", "--mount", "--propagation", "private", "--pid", "--fork",
+                   "--kill-child", "--mount-proc", "sh", "-c", read_only_sandbox, NSBENCH_PROGRAM});
+  const Json json = Json::parse(run.out, nullptr, false);
+  if (json.is_discarded()) GTEST_SKIP() << "no such machine can be made here: " << run.err;
+  EXPECT_EQ(open_in(json), "pid,mnt") << json.dump(1);
+  EXPECT_THAT(run.out, HasSubstr("/run/docker.sock is a container engine's socket"));
+  EXPECT_THAT(run.out, HasSubstr("/mnt/proc is the outside's /proc"));
+}
+
 // crun, and podman by it, want a machine where nothing but cgroup2 is mounted. Where it is not like
 // that, they are shown one: in a mount namespace of the command's own. What podman leaves in
 // /dev/shm goes with it, too.
@@ -321,10 +352,11 @@ class Podman : public testing::InDirectory {
 
   // Where it would keep an ordinary user's containers.
   [[nodiscard]] Words podman(const Words& command) const {
-    return with_cgroup2(
-        plus({"podman", "--root", path("home/.local/share/containers/storage"), "--runroot",
-              path("run/containers"), "--tmpdir", path("tmp"), "--storage-driver", "vfs"},
-             command));
+    return with_cgroup2(plus(
+        {"podman", "--root", path("home/.local/share/containers/storage"), "--runroot",
+         path("run/containers"), "--tmpdir", path("tmp"), "--network-config-dir", path("networks"),
+         "--runtime-flag", "root=" + path("crun"), "--storage-driver", "vfs"},
+        command));
   }
   // The first process of the container "it"; 0 where podman does not get it up, which is said.
   pid_t start(const Words& options) {
