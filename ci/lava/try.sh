@@ -62,6 +62,11 @@ rm -rf "$out"
 mkdir -p "$out"
 out=$(cd "$out" && pwd)
 
+# Whatever ends this script ends the job, and with it all that LAVA has started.
+running=
+trap 'if [[ -n $running ]]; then kill -KILL "$running"; fi' EXIT
+trap 'exit 130' INT TERM HUP
+
 # job NAME FILE: runs it, with LAVA's directories its own and everything killed with it.
 job() {
   local name=$1 file=$2 status=0
@@ -71,7 +76,10 @@ job() {
     mkdir /var/lib/lava/dispatcher/tmp
     exec "$@"' sh \
     "$python" /usr/bin/lava-run --job-id "$name" --output-dir "$out/$name" \
-    --device "$here/device-qemu.yaml" "$file" > "$out/$name.log" 2>&1 < /dev/null || status=$?
+    --device "$here/device-qemu.yaml" "$file" > "$out/$name.log" 2>&1 < /dev/null &
+  running=$!
+  wait "$running" || status=$?
+  running=
   return "$status"
 }
 
@@ -120,20 +128,33 @@ while read -r id file; do
   rm "$out/spoiled.log"
 done < "$out/made"
 
-# A kernel that panics at its first process.
-"$build/nsbench" fleet jobs --kernels "$kernels" --device-type qemu --out "$out/panic" --minutes 5 \
-  --append rdinit=/nowhere -- "${words[@]}" > "$out/panics"
-while read -r _ file; do
-  name=panic.$(basename "$file" .yaml)
-  begin=$SECONDS status=0
+# Kernels that panic: at the first process, and when nsbench was already running, which is played by an
+# init that says so and dies.
+cc -static -x c -o "$out/dies" - << 'END'
+#include <stdio.h>
+#include <unistd.h>
+int main(void) {
+  puts("nsbench: booted");
+  fflush(stdout);
+  sleep(3);
+  return 1;
+}
+END
+panics() {
+  local name=$1 file begin=$SECONDS status=0
+  shift
+  "$build/nsbench" fleet jobs --kernels "$kernels" --device-type qemu --out "$out/$name" --minutes 5 \
+    "$@" > "$out/$name.made"
+  read -r _ file < "$out/$name.made"
   job "$name" "$file" || status=$?
   echo "$name: lava-run exited $status, the job $(result_of "$name"), $((SECONDS - begin)) s:" \
     "$(sed -n 's/^error_msg: //p' "$out/$name/result.yaml" | head -c 100)"
   if ((status == 0)) || [[ $(result_of "$name") != fail ]]; then
-    echo "  a kernel that panics is no job that fails" >&2
+    echo '  a kernel that panics is no job that fails' >&2
     failed=1
   fi
-  break
-done < "$out/panics"
+}
+panics panic-at-boot --append rdinit=/nowhere -- "${words[@]}"
+panics panic-later --init "$out/dies"
 
 exit "$failed"
