@@ -3,8 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 #include <cstdint>
+#include <iterator>
 #include <set>
 #include <utility>
 
@@ -203,6 +203,10 @@ KernelLog console_of_records(std::string_view records) {
   return log;
 }
 
+std::vector<Splat> splats_in_records(std::string_view records) {
+  return watch(console_of_records(records).text).splats;
+}
+
 ConsoleLog read_console_log(std::string_view captured) {
   const std::string console = console_in_lava_log(captured);
   ReceivedReport received;
@@ -215,11 +219,14 @@ ConsoleLog read_console_log(std::string_view captured) {
   log.lost = received.damage();
   log.mended = received.mended();
   const KernelLog kernels = console_of_records(received.kernel_log());
-  Watched said = what_the_kernel_said(console, kernels.text);
+  const Watched said = what_the_kernel_said(console, kernels.text);
   log.trouble = trouble_of(log, said);
   log.report = received.take();
   Report& report = log.report;
-  std::move(said.splats.begin(), said.splats.end(), std::back_inserter(report.kernel.splats));
+  std::set<std::string> told;  // by nsbench itself, if it came to its end
+  for (const Splat& splat : report.kernel.splats) told.insert(headline(splat));
+  std::copy_if(said.splats.begin(), said.splats.end(), std::back_inserter(report.kernel.splats),
+               [&told](const Splat& splat) { return !told.contains(headline(splat)); });
   if (said.dropped > 0) {
     report.warnings.push_back(
         {"splats-dropped",

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "reports/report.h"
+#include "reports/splat.h"
 
 namespace nsbench::kernel {
 
@@ -37,5 +38,8 @@ struct KernelLog {
   std::size_t missing = 0;  // records that were overwritten before they were read
 };
 KernelLog console_of_records(std::string_view records);
+
+// What records of /dev/kmsg tell of a kernel that is not well: for whoever runs on it.
+std::vector<Splat> splats_in_records(std::string_view records);
 
 }  // namespace nsbench::kernel

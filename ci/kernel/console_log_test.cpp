@@ -222,6 +222,18 @@ TEST(ConsoleLog, SplatsOfTheKernelsLogAreTold) {
   EXPECT_EQ(read.report.kernel.splats.front().running, "net/veth:clone:root");
 }
 
+TEST(ConsoleLog, WhatNsbenchSawItselfIsToldOnce) {
+  const std::string log =
+      "6,1,12000000,-;nsbench: begin net/veth:clone:root\n"
+      "3,2,12000001,-;rcu: INFO: rcu_preempt self-detected stall on CPU\n";
+  Report report = healthy_report();
+  report.kernel.splats = splats_in_records(log);
+  ASSERT_THAT(report.kernel.splats, SizeIs(1));
+  EXPECT_EQ(report.kernel.splats.front().kind, "rcu-stall");
+  EXPECT_EQ(report.kernel.splats.front().running, "net/veth:clone:root");
+  expect_whole(joined(printed(report, log)), report);
+}
+
 TEST(ConsoleLog, APanicThatOnlyTheConsoleSawIsTold) {
   std::vector<std::string> lines = printed(healthy_report());
   lines.resize(lines.size() - 6);

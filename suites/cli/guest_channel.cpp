@@ -11,6 +11,7 @@
 #include <optional>
 #include <utility>
 
+#include "ci/kernel/console_log.h"
 #include "probes/sandbox/elapsed.h"
 #include "probes/sandbox/serial_line.h"
 #include "reports/json.h"
@@ -94,7 +95,13 @@ void GuestChannel::send_kernel_log() {
   if (!kernel_records_.valid()) return;
   if (const std::string records = read_records(kernel_records_.get()); !records.empty()) {
     send(message_kind::log, records);
+    if (records_.size() + records.size() <= ReceivedReport::max_log) records_ += records;
   }
+}
+
+std::vector<Splat> GuestChannel::splats() {
+  send_kernel_log();
+  return kernel::splats_in_records(records_);
 }
 
 void GuestChannel::send(const std::string& kind, const std::string& text) {

@@ -5,6 +5,7 @@
 
 #include <chrono>
 #include <string>
+#include <vector>
 
 #include "probes/sandbox/fd.h"
 #include "reports/frames.h"
@@ -12,6 +13,7 @@
 #include "reports/partial.h"
 #include "reports/report.h"
 #include "reports/result.h"
+#include "reports/splat.h"
 
 namespace nsbench::cli {
 
@@ -31,6 +33,9 @@ class GuestChannel {
   void end_case(const CaseId& id) const { log("end", id); }
   // A result that will not change; sent with others, within a second.
   void add(const Report& context, const CaseResult& result);
+  // What the kernel's log has said so far, of a kernel that is not well; where the line is our own,
+  // whoever is at its other end watches the console for that.
+  std::vector<Splat> splats();
   // The rest. The first write that failed.
   Status finish(const Report& whole, ExitCode code);
 
@@ -42,7 +47,8 @@ class GuestChannel {
   Fd line_;
   bool is_shared_ = false;
   Fd kernel_log_;
-  Fd kernel_records_;  // what is sent of it; none where the line is our own
+  Fd kernel_records_;    // what is sent of it; none where the line is our own
+  std::string records_;  // that were sent
   FrameWriter frames_;
   ReportParts parts_;
   std::chrono::steady_clock::time_point sent_ = std::chrono::steady_clock::now();

@@ -224,6 +224,9 @@ ExitCode run(RunOptions options, const std::string& command_line) {
   // What is left to be done is to judge what the system under test said, and to write it.
   keep_rights_over_files();
   report.kernel.taint = look_at_kernel().taint;  // what the run did to it, too
+  if (*host) {
+    for (Splat& splat : (*host)->splats()) report.kernel.splats.push_back(std::move(splat));
+  }
   Status printed = live ? live->end(report) : Status();
   const ExitCode code = judge(report, judging).decision.code;
   if (*host) {
