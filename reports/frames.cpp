@@ -141,6 +141,15 @@ std::string missing_parts(const std::map<std::size_t, std::string>& have, std::s
 
 }  // namespace
 
+bool has_whole_frame(std::string_view line) {
+  if (line.ends_with('\r')) line.remove_suffix(1);
+  for (std::size_t at = line.find(marker); at != std::string_view::npos;
+       at = line.find(marker, at + 1)) {
+    if (frame_at(line.substr(at))) return true;
+  }
+  return false;
+}
+
 std::string FrameWriter::lines_of(const FramedMessage& message) {
   const std::string escaped = percent_encoded(message.text, Spaces::Kept);
   std::vector<std::string_view> pieces;

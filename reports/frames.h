@@ -37,6 +37,9 @@ struct FramedMessage {
   friend bool operator==(const FramedMessage&, const FramedMessage&) = default;
 };
 
+// Whether `line` ends in a whole line of ours, whatever stands before it.
+bool has_whole_frame(std::string_view line);
+
 class FrameWriter {
  public:
   // The lines of the next message, each with its end ('\n').

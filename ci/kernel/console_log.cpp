@@ -109,8 +109,14 @@ std::string without_frames(std::string_view text) {
       return;
     }
     out.append(line.substr(0, frame)).append("\n");
-    const std::size_t kernels = find_printk_time(line, frame);
-    if (kernels != std::string_view::npos) out.append(line.substr(kernels)).append("\n");
+    // A report quotes the kernel; what the kernel printed into it stands behind.
+    if (has_whole_frame(line)) return;
+    std::size_t last = std::string_view::npos;
+    for (std::size_t at = frame; (at = find_printk_time(line, at)) != std::string_view::npos;
+         ++at) {
+      last = at;
+    }
+    if (last != std::string_view::npos) out.append(line.substr(last)).append("\n");
   });
   return out;
 }
