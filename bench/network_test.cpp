@@ -3,18 +3,14 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 #include <gmock/gmock.h>
-#include <linux/rtnetlink.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
-#include <algorithm>
 #include <functional>
 #include <set>
 #include <string>
 
 #include "bench/held.h"
 #include "bench/operation.h"
-#include "bench/path.h"
 #include "bench/stage.h"
 #include "probes/sandbox/arena.h"
 #include "probes/sandbox/inet_netlink.h"
@@ -26,7 +22,6 @@ namespace {
 using testing::AllOf;
 using testing::AnyOf;
 using testing::HasSubstr;
-using testing::Not;
 
 using Look = std::function<std::string()>;
 
@@ -97,7 +92,7 @@ TEST(Network, OverLoBothEndsAreInOneNamespace) {
   EXPECT_THAT(look_after(1, "network/tcp_rtt_lo", links), AnyOf("skip", "lo"));
 }
 
-// Which namespace the other end of a link is in: its own is none's number.
+// Whether the other end of the link is in another namespace, which has a number then.
 std::string other_end() {
   const Result<rtnetlink::Link> link = rtnetlink::link("nsbown");
   if (!link) return link.error().str();

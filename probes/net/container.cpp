@@ -94,8 +94,9 @@ int connected(int socket, const Endpoint& to, Deadline deadline) {
 void call(Scene& scene, const char* address, const char* from = nullptr) {
   const Fd socket = inet_socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK);
   const Endpoint own(AF_INET, 0, from == nullptr ? "0.0.0.0" : from);
-  ::bind(socket.get(), own.get(), own.size);
-  int err = connected(socket.get(), Endpoint(AF_INET, port, address), patient_deadline(scene));
+  int err = ::bind(socket.get(), own.get(), own.size) == 0 ? 0 : errno;
+  const Deadline deadline = patient_deadline(scene);
+  if (err == 0) err = connected(socket.get(), Endpoint(AF_INET, port, address), deadline);
   if (err == 0 && ::send(socket.get(), "nsbench", 7, MSG_NOSIGNAL) != 7) err = errno;
   scene.seen.result(fmt::format("call {}", address), err);
 }
