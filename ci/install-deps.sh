@@ -25,7 +25,7 @@ packages=(
 boot_packages=(qemu-system-x86 kmod)
 lint_packages=(clang clang-format clang-tidy cppcheck lld shellcheck)
 # What nsbench is run in, and looks into, by tests that are skipped without.
-container_packages=(bubblewrap busybox-static crun podman runc)
+container_packages=(bubblewrap busybox-static crun faketime podman runc)
 # Clang's sanitizers: a package of their own in Debian 12, part of Clang's in Ubuntu 22.04.
 if grep -qs '^ID=debian' /etc/os-release; then
   lint_packages+=(libclang-rt-dev)

@@ -27,6 +27,8 @@ struct Needed {
   int capability;
   std::string_view probes;  // "family/name", and patterns as of fnmatch(3), a space between them
   std::string_view call = {};
+  // Of cases as a user: root makes what surrounds those, too.
+  Privilege privilege = Privilege::Root;
 };
 constexpr std::array needed{
     Needed{CAP_NET_ADMIN, "net/* all/interface*"},
@@ -58,6 +60,11 @@ constexpr std::array needed{
            "time/offset_privilege user/file_caps user/map_view user/newuser_with_threads "
            "uts/no_privilege",
            "/proc/self/uid_map"},
+    Needed{CAP_SETUID, "user/rlimit_nproc", {}, Privilege::Userns},
+    Needed{CAP_SETGID, "user/rlimit_nproc", {}, Privilege::Userns},
+    Needed{CAP_KILL, "user/rlimit_nproc", {}, Privilege::Userns},
+    Needed{CAP_CHOWN, "cgroup/self_root", {}, Privilege::Userns},
+    Needed{CAP_SETFCAP, "user/map_view", "/proc/self/uid_map", Privilege::Userns},
 };
 
 // Not seen: what came after an act that went wrong, or an answer of a process that was killed.
@@ -184,6 +191,7 @@ std::optional<Skip> by_limit(const Support& support, const Errors& errors) {
 }
 
 bool needs(const Needed& one, const CaseResult& result) {
+  if (one.privilege != result.id.privilege) return false;
   if (!one.call.empty() && result.observed.find(one.call) != std::string::npos) return true;
   const std::string name = result.id.family + '/' + result.id.name;
   std::istringstream patterns{std::string(one.probes)};
@@ -194,7 +202,7 @@ bool needs(const Needed& one, const CaseResult& result) {
 }
 
 std::optional<Skip> by_capabilities(const CaseResult& result, const Support& support) {
-  if (result.id.privilege != Privilege::Root || !support.sys_admin) return std::nullopt;
+  if (!support.sys_admin) return std::nullopt;
   std::string missing;
   for (const Needed& one : needed) {
     if (!needs(one, result) || has_capability(one.capability)) continue;

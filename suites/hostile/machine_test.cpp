@@ -108,6 +108,27 @@ std::vector<Row> machine_rows() {
                         "--fork"}},
        .cases = some,
        .root = true},
+      // The time of day steps about while it runs, as somebody who sets it makes it. By a library:
+      // to
+      // set it is to set the machine's. That one lies about timers too, which the family time asks.
+      {.name = "TimeGoesBack",
+       .where =
+           with_mounts("mount -t tmpfs none /mnt\n"
+                       "echo +0 >/mnt/now\n"
+                       "(for step in -3600 +7200 -86400 +1 -40000000; do\n"
+                       "  sleep 1; echo $step >/mnt/next && mv /mnt/next /mnt/now\n"
+                       "done) >/dev/null 2>&1 &\n"
+                       "export FAKETIME_TIMESTAMP_FILE=/mnt/now FAKETIME_NO_CACHE=1\n"
+                       "export FAKETIME_DONT_FAKE_MONOTONIC=1 LD_PRELOAD=$(ls "
+                       "/usr/lib/*/faketime/libfaketime.so.1)\n"
+                       "test \"$(cd / && FAKETIME_TIMESTAMP_FILE= FAKETIME=-99d date +%F)\" != "
+                       "\"$(LD_PRELOAD= date +%F)\""),
+       .cases =
+           "^(?!time/)([a-z]+/(identity|hostname|pid_one|mount_view|sysv_shm|mqueue|interfaces|"
+           "uid_map|lifetime|sender_pid)|create/uts|join/net):(unshare|setns.pidfd|setns):",
+       .seconds = "1",
+       .programs = {"faketime"},
+       .root = true},
       // Each round mounts all that is there once more: 4,096 and 1,024.
       {.name = "FiveThousandMounts",
        .where = with_mounts("for place in /mnt:12 /media:10; do\n"

@@ -65,7 +65,7 @@ std::string facts_text(const Inspection& inspection, std::size_t width, bool col
     const std::string value =
         fmt::format("{} [{}]", printable(fact.value, 2000), printable(fact.source, longest));
     text += fmt::format(
-        "  {:<{}}  {}\n", fact.name, widest,
+        "{} {:<{}}  {}\n", fact.weak ? '!' : ' ', fact.name, widest,
         paint(wrap(value, width, indent, indent), fact.weak ? Tone::Doubt : Tone::Plain, color));
   }
   return text;
