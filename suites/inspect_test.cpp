@@ -10,6 +10,7 @@
 #include <csignal>
 #include <filesystem>
 #include <fstream>
+#include <iterator>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <thread>
@@ -347,7 +348,23 @@ class Podman : public testing::InDirectory {
   }
   void TearDown() override {
     if (running_) run_program(podman({"rm", "-t", "0", "-f", "it"}));
+    EXPECT_TRUE(is_left_alone()) << "processes of podman still name " << directory_;
     InDirectory::TearDown();
+  }
+
+  // podman's monitor, and what that starts when a container ends, go on writing for a moment.
+  [[nodiscard]] bool is_left_alone() const {
+    for (int tries = 0; tries < 1000; ++tries) {
+      bool named = false;
+      for (const fs::directory_entry& process : fs::directory_iterator("/proc")) {
+        std::ifstream file(process.path() / "cmdline");
+        const std::string words(std::istreambuf_iterator<char>(file), {});
+        named = named || words.find(directory_) != std::string::npos;
+      }
+      if (!named) return true;
+      std::this_thread::sleep_for(std::chrono::milliseconds{20});
+    }
+    return false;
   }
 
   // Where it would keep an ordinary user's containers.
