@@ -87,14 +87,14 @@ Status greet(int socket) {
 // Waits for this end's hello, and answers it over what is connected then; invalid: errno says why.
 Fd answer_greeting(Transport transport, Fd socket) {
   char word = 0;
+  sockaddr_in from{};
+  socklen_t size = sizeof from;
+  auto* const address = reinterpret_cast<sockaddr*>(&from);
   if (transport == Transport::Tcp) {
-    Fd one(::accept4(socket.get(), nullptr, nullptr, SOCK_CLOEXEC));
+    Fd one(::accept4(socket.get(), address, &size, SOCK_CLOEXEC));
     socket = std::move(one);
     if (::recv(socket.get(), &word, 1, 0) != 1) return Fd();
   } else {
-    sockaddr_in from{};
-    socklen_t size = sizeof from;
-    auto* const address = reinterpret_cast<sockaddr*>(&from);
     if (::recvfrom(socket.get(), &word, 1, 0, address, &size) != 1) return Fd();
     if (::connect(socket.get(), address, size) != 0) return Fd();
   }
