@@ -85,18 +85,25 @@ void collect(Json& value, const std::string& place, Texts& texts) {
 }
 
 // `text` behind every other wherever the reader takes any text at all: in a field that is added
-// tomorrow too.
+// tomorrow too. It is tried in `part`, a document with less of the same, if that has the place.
 template <class Read>
-std::string filled_with(const std::string& text, const std::string& document, const Read& read) {
+std::string filled_with(const std::string& text, const std::string& document,
+                        const std::string& part, const Read& read) {
   Json json = Json::parse(document);
+  Json small = Json::parse(part);
   Texts texts;
+  Texts of_small;
   collect(json, "", texts);
+  collect(small, "", of_small);
   std::size_t taken = 0;
   for (auto& [place, all] : texts) {
-    const std::string before = *all.front();
-    *all.front() += text;
-    const bool takes = read(json.dump());
-    *all.front() = before;
+    const auto found = of_small.find(place);
+    const bool in_small = found != of_small.end();
+    std::string& tried = in_small ? *found->second.front() : *all.front();
+    const std::string before = tried;
+    tried += text;
+    const bool takes = read(in_small ? small.dump() : json.dump());
+    tried = before;
     if (!takes) continue;
     ++taken;
     for (std::string* const one : all) *one += text;
@@ -106,8 +113,12 @@ std::string filled_with(const std::string& text, const std::string& document, co
 }
 
 Report filled(const Report& report) {
-  const Result<Report> read = from_json(filled_with(
-      evil, to_json(report), [](const std::string& text) { return from_json(text).ok(); }));
+  Report part = report;
+  part.cases.resize(std::min<std::size_t>(part.cases.size(), 4));
+  part.series.resize(std::min<std::size_t>(part.series.size(), 1));
+  const Result<Report> read =
+      from_json(filled_with(evil, to_json(report), to_json(part),
+                            [](const std::string& text) { return from_json(text).ok(); }));
   EXPECT_TRUE(read.ok());
   return *read;
 }
@@ -158,8 +169,9 @@ Policy hostile_policy() {
         {"expires", "2030-01-01"}},
        {{"case", "pid/.*"}, {"owner", "me"}, {"reason", "because"}, {"expires", "2020-01-01"}}});
   const Json document{{"schema", 1}, {"known_issues", cases}};
-  const Result<Policy> policy = read_policy(filled_with(
-      evil, document.dump(), [](const std::string& text) { return read_policy(text).ok(); }));
+  const Result<Policy> policy =
+      read_policy(filled_with(evil, document.dump(), document.dump(),
+                              [](const std::string& text) { return read_policy(text).ok(); }));
   EXPECT_TRUE(policy.ok()) << policy.error().str();
   return *policy;
 }
