@@ -85,7 +85,7 @@ class FrameReader {
   std::optional<FramedMessage> take_line(std::string_view line);
   std::optional<FramedMessage> take_frame(Frame frame);
   std::optional<Frame> go_on_with_split(std::string_view line);
-  std::optional<Frame> split(std::string_view line, std::size_t marker_at);
+  std::optional<Frame> split(std::string_view line, std::size_t first);
   void give_up_split();
   void note(std::string problem);
 

@@ -160,7 +160,7 @@ TEST(Program, TapIsPrintedAsCasesEnd) {
   EXPECT_GT(cases, 5U);
   EXPECT_THAT(run.out, StartsWith("KTAP version 1\n1.." + std::to_string(cases) + "\n# Linux "));
   EXPECT_THAT(run.out, ::testing::EndsWith("\n"));
-  EXPECT_THAT(run.out.substr(run.out.rfind("\n", run.out.size() - 2)),
+  EXPECT_THAT(run.out.substr(run.out.rfind('\n', run.out.size() - 2)),
               HasSubstr("# Totals: pass:"));
 }
 

@@ -26,7 +26,7 @@ struct ConsoleLog {
 // `text` is a console's, with or without carriage returns, or a job's log of LAVA (YAML, a line for
 // each message), of which what the target said counts. Where lines are missing the report has
 // run.interrupted and a warning "console-lost".
-ConsoleLog read_console_log(std::string_view text);
+ConsoleLog read_console_log(std::string_view captured);
 
 // The console of a job's log of LAVA: what follows each "lvl": "target", as it was before LAVA
 // escaped it. Lines that are none of LAVA's stay as they are.

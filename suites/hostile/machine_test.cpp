@@ -13,7 +13,6 @@ namespace nsbench {
 namespace {
 
 using enum SkipReason;
-using testing::every_family;
 using testing::HostileTo;
 using testing::Lost;
 using testing::Row;
