@@ -128,7 +128,7 @@ class Containers final : public Operation {
       pipe->write = Fd(ends[1]);
     }
     // The outer ends are the batch's own, and go with it.
-    if (calls::unshare(row(Kind::Net).flag) != 0) return Error::last("unshare(CLONE_NEWNET)");
+    if (Status s = new_network(); !s) return s;
     Result<netlink::Socket> socket = netlink::Socket::open(NETLINK_ROUTE);
     if (!socket) return socket.error();
     socket_.emplace(std::move(*socket));

@@ -9,7 +9,6 @@
 
 #include "bench/families.h"
 #include "bench/operation.h"
-#include "probes/sandbox/calls.h"
 #include "probes/sandbox/rtnetlink.h"
 
 namespace nsbench::bench {
@@ -70,11 +69,6 @@ class Wiring final : public Operation {
   }
 
  private:
-  static Status new_network() {
-    if (calls::unshare(row(Kind::Net).flag) != 0) return Error::last("unshare(CLONE_NEWNET)");
-    return {};
-  }
-
   Status make_bridge() {
     if (Status s = rtnetlink::add_link(bridge, "bridge"); !s) return s;
     if (Status s = rtnetlink::set_up(bridge); !s) return s;

@@ -182,6 +182,11 @@ Status NamespaceFds::join() const {
   return {};
 }
 
+Status new_network() {
+  if (calls::unshare(row(Kind::Net).flag) != 0) return Error::last("unshare(CLONE_NEWNET)");
+  return {};
+}
+
 std::unique_ptr<Operation> make_operation(const BenchCase& bench_case, const Stopwatch& stopwatch) {
   return bench_case.workload->make(bench_case, stopwatch);
 }

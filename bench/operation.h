@@ -150,6 +150,9 @@ std::unique_ptr<Operation> in_fresh_child(std::unique_ptr<Act> act, Home home);
 std::unique_ptr<Operation> repeated(std::unique_ptr<Act> act, NamespaceSet entered,
                                     std::size_t mounts = 0);
 
+// Into a network namespace of its own, for what a batch's process makes and goes with it.
+Status new_network();
+
 // The operation of a case, by its row.
 std::unique_ptr<Operation> make_operation(const BenchCase& bench_case, const Stopwatch& stopwatch);
 

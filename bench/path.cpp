@@ -10,7 +10,6 @@
 #include <utility>
 
 #include "bench/held.h"
-#include "probes/sandbox/calls.h"
 #include "probes/sandbox/deadline.h"
 #include "probes/sandbox/inet_netlink.h"
 #include "probes/sandbox/rtnetlink.h"
@@ -30,11 +29,6 @@ constexpr const char* peer_link = "nsbpeer";
 constexpr const char* bridge = "nsbbr";
 constexpr const char* own_port = "nsbport0";
 constexpr const char* peer_port = "nsbport1";
-
-Status new_network() {
-  if (calls::unshare(row(Kind::Net).flag) != 0) return Error::last("unshare(CLONE_NEWNET)");
-  return {};
-}
 
 sockaddr_in address_of(Line line) {
   sockaddr_in address{};

@@ -1,6 +1,7 @@
 #include "suites/environment.h"
 
 #include <fmt/format.h>
+#include <linux/capability.h>
 #include <sched.h>
 #include <sys/utsname.h>
 #include <unistd.h>
@@ -13,6 +14,7 @@
 #include <string>
 
 #include "ci/kernel/guest_layout.h"
+#include "probes/sandbox/capability_names.h"
 #include "probes/sandbox/files.h"
 #include "probes/sandbox/proc_text.h"
 #include "reports/number.h"
@@ -123,59 +125,15 @@ std::string look_at_virtualisation(const std::string& cpu_text) {
   return outer == "none" ? inner : outer + ", " + inner;
 }
 
-// capabilities(7), by number.
-constexpr std::array capability_names{"CAP_CHOWN",
-                                      "CAP_DAC_OVERRIDE",
-                                      "CAP_DAC_READ_SEARCH",
-                                      "CAP_FOWNER",
-                                      "CAP_FSETID",
-                                      "CAP_KILL",
-                                      "CAP_SETGID",
-                                      "CAP_SETUID",
-                                      "CAP_SETPCAP",
-                                      "CAP_LINUX_IMMUTABLE",
-                                      "CAP_NET_BIND_SERVICE",
-                                      "CAP_NET_BROADCAST",
-                                      "CAP_NET_ADMIN",
-                                      "CAP_NET_RAW",
-                                      "CAP_IPC_LOCK",
-                                      "CAP_IPC_OWNER",
-                                      "CAP_SYS_MODULE",
-                                      "CAP_SYS_RAWIO",
-                                      "CAP_SYS_CHROOT",
-                                      "CAP_SYS_PTRACE",
-                                      "CAP_SYS_PACCT",
-                                      "CAP_SYS_ADMIN",
-                                      "CAP_SYS_BOOT",
-                                      "CAP_SYS_NICE",
-                                      "CAP_SYS_RESOURCE",
-                                      "CAP_SYS_TIME",
-                                      "CAP_SYS_TTY_CONFIG",
-                                      "CAP_MKNOD",
-                                      "CAP_LEASE",
-                                      "CAP_AUDIT_WRITE",
-                                      "CAP_AUDIT_CONTROL",
-                                      "CAP_SETFCAP",
-                                      "CAP_MAC_OVERRIDE",
-                                      "CAP_MAC_ADMIN",
-                                      "CAP_SYSLOG",
-                                      "CAP_WAKE_ALARM",
-                                      "CAP_BLOCK_SUSPEND",
-                                      "CAP_AUDIT_READ",
-                                      "CAP_PERFMON",
-                                      "CAP_BPF",
-                                      "CAP_CHECKPOINT_RESTORE"};
-
 // Named only where few are missing: a root that is almost one.
 std::string missing_capabilities(const std::string& effective) {
   const std::uint64_t set = parse_number<std::uint64_t>(effective, 16).value_or(0);
   const int last = number_or_zero<int>(read_or_empty("/proc/sys/kernel/cap_last_cap"));
   std::string missing;
   int count = 0;
-  for (int cap = 0; cap <= last && cap < static_cast<int>(capability_names.size()); ++cap) {
+  for (int cap = 0; cap <= last && cap <= CAP_LAST_CAP; ++cap) {
     if ((set >> static_cast<unsigned>(cap) & 1U) != 0) continue;
-    missing += (missing.empty() ? "" : ", ") +
-               std::string(capability_names[static_cast<std::size_t>(cap)]);
+    missing += (missing.empty() ? "" : ", ") + capability_name(cap);
     ++count;
   }
   constexpr int few = 8;
