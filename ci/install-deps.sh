@@ -17,6 +17,7 @@ packages=(
   libboost-dev # Boost.Math, headers only
   libsqlite3-dev zlib1g-dev # nsbench history
   liblzma-dev libzstd-dev # nsbench boot, with zlib
+  libcurl4-openssl-dev # nsbench fleet
   libbenchmark-dev
   libgtest-dev libgmock-dev
   # The tests read our JSON with other people's readers.
@@ -47,6 +48,7 @@ nsbench needs:
   Google Benchmark     1.7   (its source for nsbench-static; CMake downloads it where it is missing)
   SQLite, zlib         3.31, 1.2  (nsbench history; not with NSBENCH_HISTORY=OFF)
   zlib, liblzma, zstd  1.2, 5.2, 1.4  (nsbench boot and gate; not with NSBENCH_BOOT=OFF)
+  libcurl              7.74  (nsbench fleet; not with NSBENCH_FLEET=OFF)
   GoogleTest           1.11, with GoogleMock (tests)
   Python               3.9, with jsonschema 3 and scipy; Google Benchmark's compare.py (tests)
   Chromium, Node.js    with playwright-core in build/deps (the test of HTML pages)

@@ -21,6 +21,16 @@ if(NSBENCH_BOOT)
   target_include_directories(nsbench_zstd SYSTEM INTERFACE ${ZSTD_INCLUDE_DIR})
   target_link_libraries(nsbench_zstd INTERFACE ${ZSTD_LIBRARY})
 endif()
+if(NSBENCH_FLEET AND NSBENCH_BOOT AND NSBENCH_HISTORY)
+  find_path(CURL_INCLUDE_DIR curl/curl.h)
+  mark_as_advanced(CURL_INCLUDE_DIR)
+  if(NOT CURL_INCLUDE_DIR)
+    message(FATAL_ERROR "libcurl's header is missing: ci/install-deps.sh installs it; "
+                        "-D NSBENCH_FLEET=OFF builds without")
+  endif()
+else()
+  set(NSBENCH_FLEET OFF)
+endif()
 
 # Google Benchmark: its source where ci/install-deps.sh --boot left it, in build/deps, or where
 # FETCHCONTENT_SOURCE_DIR_BENCHMARK names one; else the installed one, which mostly has no archive for

@@ -1,5 +1,4 @@
-// nsbench boot, gate and fleet where they were left out: nsbench-static is booted, and boots
-// nothing.
+// nsbench boot and gate where they were left out: nsbench-static is booted, and boots nothing.
 #include <string>
 
 #include "suites/cli/command.h"
@@ -21,6 +20,5 @@ Action missing(CLI::App& app) {
 
 Action add_boot(CLI::App& app) { return missing(app); }
 Action add_gate(CLI::App& app) { return missing(app); }
-Action add_fleet(CLI::App& app) { return missing(app); }
 
 }  // namespace nsbench::cli

@@ -1,331 +1,593 @@
 // nsbench fleet: many kernels on machines that LAVA owns. What runs when and where is LAVA's to
-// decide: here its jobs are made.
+// decide: here its jobs are made and given to it, and what became of them comes back.
 #include <fmt/format.h>
+#include <time.h>
 
 #include <algorithm>
 #include <array>
-#include <filesystem>
+#include <chrono>
+#include <csignal>
+#include <cstdint>
+#include <cstdlib>
 #include <functional>
 #include <memory>
-#include <set>
+#include <optional>
 #include <string>
-#include <system_error>
 #include <utility>
 #include <vector>
 
 #include "reports/file.h"
+#include "reports/json.h"
+#include "reports/policy.h"
 #include "reports/printable.h"
 #include "suites/cli/command.h"
-#include "suites/cli/gate_matrix.h"
+#include "suites/cli/fleet_jobs.h"
+#include "suites/cli/outputs.h"
 #include "suites/cli/rights.h"
-#include "suites/cli/under_test.h"
-#include "suites/fleet/job.h"
+#include "suites/cli/stop.h"
+#include "suites/fleet/collect.h"
+#include "suites/fleet/follow.h"
+#include "suites/fleet/verdict.h"
+#include "suites/history/history.h"
 
 namespace nsbench::cli {
 
 namespace {
 
 namespace fs = std::filesystem;
+using fleet::Directory;
+using fleet::Fleet;
+using fleet::Outcome;
+using fleet::Plan;
+using fleet::PlannedJob;
 
 struct Options {
-  std::string kernels;  // a list, or a directory
-  std::string device_type;
-  int boots = 1;
+  FleetOptions make;
+  std::vector<std::string> fleets;  // directories
+  std::string server;               // empty: the plan's
+  std::string token_file;
+  std::optional<double> wait;  // minutes
+  double poll = 20;            // seconds
+  std::size_t resubmit = 2;
+  std::string reports;  // a directory; empty: the server's logs
+  std::string db;
+  bool keep_reports = false;
   std::string base;
-  std::string out;
-  std::string url;  // of `out`, as workers see it; empty: it is a directory of theirs
-  std::string job_template;
-  std::string init;
-  std::string append;
-  int minutes = 60;
-  std::vector<std::string> words;  // of nsbench run in the guest
+  OutputOptions out;     // its policy
+  double threshold = 1;  // percent
+  double alpha = 0.01;
+  bool json = false;
 };
 
-// A kernel whose files are in place.
-struct Placed {
-  std::string name;
-  std::string release;
-  std::string append;
-  std::string content;
-};
-
-bool is_file(const fs::path& path) {
-  std::error_code failed;
-  return fs::is_regular_file(path, failed);
+ExitCode usage(const Error& error) {
+  complain(error.str());
+  return ExitCode::Usage;
 }
 
-// Each file that is called like a kernel, and each directory that has one.
-Result<std::vector<MatrixKernel>> kernels_in(const std::string& directory) {
-  constexpr std::array names{"vmlinuz", "bzImage", "arch/x86/boot/bzImage", "vmlinux"};
-  std::error_code failed;
-  std::vector<fs::path> entries;
-  for (fs::directory_iterator at(directory, failed), end; !failed && at != end;
-       at.increment(failed)) {
-    entries.push_back(at->path());
-  }
-  if (failed) return Error{fmt::format("'{}'", printable(directory)), failed.value()};
-  std::sort(entries.begin(), entries.end());
-  std::vector<MatrixKernel> kernels;
-  for (const fs::path& entry : entries) {
-    const std::string name = entry.filename();
-    const auto add = [&](const fs::path& image) {
-      kernels.push_back({.name = name, .options = {}});
-      kernels.back().options.image = image;
-    };
-    if (is_file(entry)) {
-      const bool is_kernel = std::any_of(names.begin(), names.end(), [&name](const char* begin) {
-        return name.starts_with(begin);
-      });
-      if (is_kernel) add(entry);
-      continue;
-    }
-    const auto* const inside = std::find_if(
-        names.begin(), names.end(), [&entry](const char* file) { return is_file(entry / file); });
-    if (inside != names.end()) add(entry / *inside);
-  }
-  if (kernels.empty()) {
-    return Error{
-        fmt::format("no kernel is in '{}': no vmlinuz, bzImage or vmlinux there, nor in a "
-                    "directory of it",
-                    printable(directory))};
-  }
-  return kernels;
+ExitCode print(const std::string& text) {
+  const Status said = write_file("-", text);
+  return said ? ExitCode::Ok : cant_write(said.error());
 }
 
-Result<std::vector<MatrixKernel>> kernels_of(const Options& options) {
-  std::error_code failed;
-  const bool is_directory = fs::is_directory(options.kernels, failed);
-  Result<std::vector<MatrixKernel>> kernels =
-      is_directory ? kernels_in(options.kernels) : read_matrix(options.kernels);
-  if (!kernels) return kernels;
-  for (const MatrixKernel& kernel : *kernels) {
-    if (!fleet::is_name(kernel.name)) {
-      return Error{
-          fmt::format("'{}' can't be a kernel's name: letters, digits, '.', '_' and '-' can, "
-                      "64 at most; a list of kernels (nsbench gate --matrix) gives others",
-                      printable(kernel.name))};
-    }
-  }
-  if (!options.base.empty() &&
-      std::none_of(kernels->begin(), kernels->end(), [&options](const MatrixKernel& kernel) {
-        return kernel.name == options.base;
-      })) {
-    return Error{fmt::format("--base {}: there is no such kernel among those of {}",
-                             printable(options.base), printable(options.kernels))};
-  }
-  return kernels;
+std::vector<Directory> directories_of(const Options& options) {
+  std::vector<Directory> directories;
+  for (const std::string& path : options.fleets) directories.emplace_back(fs::path(path));
+  if (directories.empty()) directories.emplace_back(fs::path(FleetOptions().directory));
+  return directories;
 }
 
-// What is the same already is left as it is.
-Status put(const fs::path& path, const std::string& text) {
-  std::error_code failed;
-  fs::create_directories(path.parent_path(), failed);
-  if (failed) {
-    return Error{fmt::format("mkdir('{}')", printable(path.parent_path().string())),
-                 failed.value()};
-  }
-  if (is_file(path)) {
-    const Result<std::string> old = read_file(path);
-    if (old && *old == text) return {};
-  }
-  return write_file(path, text);
-}
+std::string title(const PlannedJob& job) { return fmt::format("{} boot {}", job.kernel, job.boot); }
 
-std::vector<std::string> guest_words(const Options& options) {
-  std::vector<std::string> words{"run"};
-  words.insert(words.end(), options.words.begin(), options.words.end());
-  words.insert(words.end(), {"--format", "ktap", "--report", "lava:-", "--channel", "-"});
-  return words;
-}
-
-// In a guest all words are given as they are; this is to be read by people.
-std::string command_of(const Options& options) {
-  std::string command = "nsbench run";
-  for (const std::string& word : options.words) command += " " + word;
-  return command;
-}
-
-fs::path directory_of(const Options& options, const std::string& kernel) {
-  return fs::path(options.out) / "kernels" / kernel;
-}
-
-Result<Placed> place(const MatrixKernel& wanted, const Options& options) {
-  // No engine is tried: it is LAVA's.
-  const MachineOptions machine{.engine = "qemu-tcg", .init = options.init};
-  const Result<KernelUnderTest> kernel = KernelUnderTest::prepare(wanted.options, machine, nullptr);
-  if (!kernel) return kernel.error();
-  std::string append = options.append;
-  if (!wanted.options.append.empty()) append += (append.empty() ? "" : " ") + wanted.options.append;
-  if (!fleet::is_plain(append)) {
-    return Error{
-        fmt::format("{}: LAVA can't pass quotes, backslashes, '$', '`', braces or anything "
-                    "but printable ASCII on to a kernel: \"{}\"",
-                    wanted.name, printable(append))};
-  }
-  const Result<std::string> image = read_file(wanted.options.image, kernel::max_image_bytes);
-  if (!image) return image.error();
-  const Result<std::string> root = kernel->initramfs(guest_words(options));
-  if (!root) return root.error();
-  const fs::path directory = directory_of(options, wanted.name);
-  if (Status kept = put(directory / "kernel", *image); !kept) return kept.error();
-  if (Status kept = put(directory / "initramfs", *root); !kept) return kept.error();
-  return Placed{.name = wanted.name,
-                .release = kernel->image().release,
-                .append = append,
-                .content = fleet::fingerprint(*image) + " " + fleet::fingerprint(*root)};
-}
-
-std::string url_of(const Options& options, const Placed& kernel, const char* file) {
-  if (options.url.empty()) {
-    return fleet::url_of(
-        "file://" +
-        (fs::absolute(directory_of(options, kernel.name)).lexically_normal() / file).string());
-  }
-  return fleet::url_of(fmt::format("{}{}kernels/{}/{}", options.url,
-                                   options.url.ends_with('/') ? "" : "/", kernel.name, file));
-}
-
-Result<fleet::JobText> job_of(const Options& options, std::string_view job_template,
-                              const Placed& kernel, int boot) {
-  return fleet::make_job(job_template, {.kernel = kernel.name,
-                                        .release = kernel.release,
-                                        .device_type = options.device_type,
-                                        .boot = boot,
-                                        .base = options.base,
-                                        .command = command_of(options),
-                                        .append = kernel.append,
-                                        .kernel_url = url_of(options, kernel, "kernel"),
-                                        .initramfs_url = url_of(options, kernel, "initramfs"),
-                                        .content = kernel.content,
-                                        .run_minutes = options.minutes});
-}
-
-// Who submits all that lies in a directory must not submit what somebody asked for before.
-Status check_nothing_else(const fs::path& jobs, const std::set<std::string>& ours) {
-  std::error_code none;
-  for (fs::directory_iterator at(jobs, none), end; !none && at != end; at.increment(none)) {
-    const std::string name = at->path().filename();
-    if (ours.contains(name)) continue;
-    return Error{
-        fmt::format("'{}' is none of these jobs: it is of an earlier call, and would be "
-                    "submitted with them; remove it, or name another directory",
-                    printable((jobs / name).string()))};
-  }
-  return {};
-}
-
-std::string file_name(const std::string& kernel, int boot) {
-  return fmt::format("{}.boot-{}.yaml", kernel, boot);
-}
-
-Status write_jobs(const Options& options, std::string& written) {
-  std::string job_template(fleet::builtin_template());
-  if (!options.job_template.empty()) {
-    Result<std::string> file = read_file(options.job_template);
-    if (!file) return file.error();
-    job_template = std::move(*file);
-  }
-  const Result<std::vector<MatrixKernel>> kernels = kernels_of(options);
-  if (!kernels) return kernels.error();
-  const fs::path jobs = fs::path(options.out) / "jobs";
-  std::set<std::string> names;
-  for (const MatrixKernel& kernel : *kernels) {
-    for (int boot = 1; boot <= options.boots; ++boot) names.insert(file_name(kernel.name, boot));
-  }
-  if (Status fine = check_nothing_else(jobs, names); !fine) return fine;
-  std::vector<std::pair<fs::path, fleet::JobText>> made;
-  for (const MatrixKernel& kernel : *kernels) {
-    const Result<Placed> placed = place(kernel, options);
-    if (!placed) return placed.error();
-    for (int boot = 1; boot <= options.boots; ++boot) {
-      Result<fleet::JobText> job = job_of(options, job_template, *placed, boot);
-      if (!job) {
-        return Error{
-            fmt::format("--template {}: {}", printable(options.job_template), job.error().str())};
+// A server, while one command speaks to it.
+class Connection {
+ public:
+  static Result<std::unique_ptr<Connection>> open(const Options& options, const std::string& url,
+                                                  const volatile std::sig_atomic_t* stop) {
+    std::string token;
+    if (!options.token_file.empty()) {
+      constexpr std::size_t enough = 1U << 16U;
+      const Result<std::string> text = read_file(options.token_file, enough);
+      if (!text) return text.error();
+      Result<std::string> word = fleet::token_of(*text);
+      if (!word) {
+        return Error{fmt::format("{}: {}", printable(options.token_file), word.error().str())};
       }
-      made.emplace_back(jobs / file_name(kernel.name, boot), std::move(*job));
+      token = std::move(*word);
     }
+    if (!token.empty() && fleet::is_in_clear(url)) {
+      complain(fmt::format("the token goes to {} in clear: who listens on the way has it",
+                           printable(url, 200)));
+    }
+    Result<std::unique_ptr<fleet::Http>> http =
+        fleet::connect({.url = url, .token = std::move(token), .stop = stop});
+    if (!http) return http.error();
+    auto connection = std::unique_ptr<Connection>(new Connection(std::move(*http), stop));
+    // Whether it is one of LAVA is known before anything is asked of it.
+    const Result<std::string> version = connection->lava_.version();
+    if (!version) {
+      return Error{fmt::format("{} is no server of LAVA that answers: {}", printable(url, 200),
+                               version.error().str())};
+    }
+    return connection;
   }
-  // Behind all that can fail: a job that is there can be submitted.
-  for (const auto& [file, job] : made) {
-    if (Status kept = put(file, job.yaml); !kept) return kept;
-    written += fmt::format("{} {}\n", job.id, file.string());
+
+  fleet::Lava& lava() { return lava_; }
+  [[nodiscard]] bool stopped() const { return *stop_ != 0; }
+  // false: it is to end.
+  [[nodiscard]] bool pause(double seconds) const {
+    const auto end = std::chrono::steady_clock::now() + std::chrono::duration<double>(seconds);
+    while (!stopped() && std::chrono::steady_clock::now() < end) {
+      constexpr long tenth = 100'000'000;
+      const timespec little{.tv_sec = 0, .tv_nsec = tenth};
+      ::nanosleep(&little, nullptr);
+    }
+    return !stopped();
   }
-  return {};
+
+ private:
+  Connection(std::unique_ptr<fleet::Http> http, const volatile std::sig_atomic_t* stop)
+      : stop_(stop),
+        http_(std::move(http)),
+        lava_(*http_, [this](double seconds) { return pause(seconds); }) {}
+
+  const volatile std::sig_atomic_t* stop_;
+  std::unique_ptr<fleet::Http> http_;
+  fleet::Lava lava_;
+};
+
+fleet::Patience patience_of(const Options& options) {
+  return {.now = [] { return static_cast<std::int64_t>(std::time(nullptr)); },
+          .resubmit = options.resubmit};
+}
+
+std::size_t count(const Plan& plan, Outcome outcome) {
+  return static_cast<std::size_t>(
+      std::count_if(plan.jobs.begin(), plan.jobs.end(),
+                    [outcome](const PlannedJob& job) { return job.outcome == outcome; }));
+}
+
+// "12 jobs: 3 waiting, 9 ended"
+std::string summary(const Plan& plan) {
+  std::string text = fmt::format("{} jobs", plan.jobs.size());
+  const char* between = ": ";
+  for (const Outcome outcome :
+       {Outcome::Planned, Outcome::Waiting, Outcome::Ended, Outcome::Collected, Outcome::Failed,
+        Outcome::Damaged, Outcome::Lost, Outcome::Canceled}) {
+    const std::size_t jobs = count(plan, outcome);
+    if (jobs == 0) continue;
+    text += fmt::format("{}{} {}", between, jobs, id(outcome));
+    between = ", ";
+  }
+  return text;
 }
 
 ExitCode make_jobs(const Options& options) {
   keep_rights_over_files();
-  std::string written;
-  Status done = check_guest_words(options.words);
-  if (done && !fleet::is_name(options.device_type)) {
-    done = Error{
-        fmt::format("--device-type \"{}\" is no name of one", printable(options.device_type, 100))};
+  const Result<MadeFleet> made = make_fleet(options.make);
+  if (!made) return usage(made.error());
+  std::string text;
+  for (const PlannedJob& job : made->plan.jobs) {
+    text +=
+        fmt::format("{} {}\n", job.id, Directory{fs::path(options.make.directory)}.job_file(job));
   }
-  if (done) done = write_jobs(options, written);
-  if (!done) {
-    complain(done.error().str());
-    return ExitCode::Usage;
-  }
-  const Status said = write_file("-", written);
-  return said ? ExitCode::Ok : cant_write(said.error());
+  return print(text);
 }
 
-void add_jobs(CLI::App& app, const std::shared_ptr<Options>& options) {
-  app.add_option(
-         "--kernels", options->kernels,
-         "A list of kernels, as nsbench gate --matrix reads it; or a directory with kernels, or "
-         "with directories that have one")
-      ->type_name("LIST|DIR")
-      ->required();
-  app.add_option("--device-type", options->device_type, "On which of LAVA's machines")
-      ->type_name("T")
-      ->required();
-  app.add_option("--boots", options->boots, "How often each kernel is booted, each time by a job")
-      ->type_name("N")
-      ->check(CLI::Range(1, 1000))
+// What was done stands in the plan, whatever happened: it is kept, and then `done` counts.
+Status keep(const Directory& directory, const Plan& plan, const Status& done) {
+  const Status kept = directory.keep(plan);
+  return done ? kept : done;
+}
+
+Status submit_once(fleet::Follower& follower, Plan& plan, const Directory& directory,
+                   Connection& connection) {
+  if (Status fresh = follower.refresh(plan); !fresh) return fresh;
+  return follower.submit_due(
+      plan, [&directory](const PlannedJob& job) { return read_file(directory.job_file(job)); },
+      [](const PlannedJob& job) {
+        fmt::print("{} {}: submitted as {}{}\n", job.id, title(job), job.submissions.back().number,
+                   job.submissions.size() > 1 ? " again" : "");
+        std::fflush(stdout);
+      },
+      [&connection] { return connection.stopped(); });
+}
+
+ExitCode submit(const Options& options) {
+  keep_rights_over_files();
+  const auto* const stop = stop_on_signals();
+  Result<MadeFleet> made = make_fleet(options.make);
+  if (!made) return usage(made.error());
+  Plan& plan = made->plan;
+  const Directory directory{fs::path(options.make.directory)};
+  if (!options.server.empty()) plan.server = options.server;
+  if (plan.server.empty()) return usage(Error{"which server? --server"});
+  auto connection = Connection::open(options, plan.server, stop);
+  if (!connection) return usage(connection.error());
+  fleet::Follower follower((*connection)->lava(), patience_of(options));
+  const auto begin = std::chrono::steady_clock::now();
+  constexpr double minute = 60;
+  std::string said;
+  for (;;) {
+    const Status done = keep(directory, plan, submit_once(follower, plan, directory, **connection));
+    const bool is_over = done && follower.is_over(plan);
+    if (std::string now = summary(plan); now != said) {
+      fmt::print("{}\n", now);
+      std::fflush(stdout);
+      said = std::move(now);
+    }
+    if ((*connection)->stopped()) {
+      complain("interrupted: the same command goes on from here");
+      return ExitCode::Unknown;
+    }
+    if (!done) {
+      // What is waited for is not lost because a server is away for a while.
+      if (!options.wait) return usage(done.error());
+      complain(done.error().str());
+    }
+    if (is_over) break;
+    if (!options.wait) return ExitCode::Ok;
+    const std::chrono::duration<double> waited = std::chrono::steady_clock::now() - begin;
+    if (waited.count() > *options.wait * minute) {
+      complain(
+          fmt::format("not all has ended after {:g} minutes: the same command goes on from "
+                      "here",
+                      *options.wait));
+      return ExitCode::Unknown;
+    }
+    (void)(*connection)->pause(options.poll);
+  }
+  // An end is an end: what it came to is for collect and gate.
+  return count(plan, Outcome::Lost) + count(plan, Outcome::Canceled) > 0 && options.wait
+             ? ExitCode::Unknown
+             : ExitCode::Ok;
+}
+
+// Each fleet of the command with its lock.
+struct Opened {
+  Fleet fleet;
+  Fd lock;
+};
+Result<std::vector<Opened>> open_all(const Options& options) {
+  std::vector<Opened> all;
+  for (Directory& directory : directories_of(options)) {
+    Result<Fd> lock = directory.lock();
+    if (!lock) return lock.error();
+    Result<Plan> plan = directory.plan();
+    if (!plan) return plan.error();
+    all.push_back({{std::move(directory), std::move(*plan)}, std::move(*lock)});
+  }
+  return all;
+}
+
+// What its server has now. Nothing to be asked for is no error where there is no server.
+Status refresh(Fleet& fleet, const Options& options, const volatile std::sig_atomic_t* stop,
+               std::unique_ptr<Connection>& connection) {
+  check_kept(fleet.plan, fleet.directory);
+  if (!options.server.empty()) fleet.plan.server = options.server;
+  if (fleet.plan.server.empty() ||
+      count(fleet.plan, Outcome::Collected) == fleet.plan.jobs.size()) {
+    return {};
+  }
+  Result<std::unique_ptr<Connection>> opened = Connection::open(options, fleet.plan.server, stop);
+  if (!opened) return opened.error();
+  connection = std::move(*opened);
+  fleet::Follower follower(connection->lava(), patience_of(options));
+  return follower.refresh(fleet.plan);
+}
+
+std::string status_text(const Fleet& fleet) {
+  constexpr std::array columns{Outcome::Planned,   Outcome::Waiting, Outcome::Ended,
+                               Outcome::Collected, Outcome::Failed,  Outcome::Damaged,
+                               Outcome::Lost,      Outcome::Canceled};
+  const Plan& plan = fleet.plan;
+  std::string text =
+      fmt::format("{} on {}, {}\n", plan.device_type,
+                  plan.server.empty() ? "no server" : printable(plan.server, 200), summary(plan));
+  std::vector<std::string> kernels;
+  std::size_t width = std::string_view("kernel").size();
+  for (const PlannedJob& job : plan.jobs) {
+    if (kernels.empty() || kernels.back() != job.kernel) kernels.push_back(job.kernel);
+    width = std::max(width, job.kernel.size());
+  }
+  text += fmt::format("  {:<{}}", "kernel", width);
+  for (const Outcome outcome : columns) text += fmt::format("  {:>9}", id(outcome));
+  text += "\n";
+  for (const std::string& kernel : kernels) {
+    text += fmt::format("  {:<{}}", kernel, width);
+    for (const Outcome outcome : columns) {
+      const auto jobs = std::count_if(plan.jobs.begin(), plan.jobs.end(), [&](const auto& job) {
+        return job.kernel == kernel && job.outcome == outcome;
+      });
+      text += fmt::format("  {:>9}", jobs == 0 ? "." : fmt::to_string(jobs));
+    }
+    text += "\n";
+  }
+  for (const PlannedJob& job : plan.jobs) {
+    if (!job.why.empty()) {
+      text += fmt::format("  {}: {}: {}\n", title(job), id(job.outcome), printable(job.why, 400));
+    }
+  }
+  return text;
+}
+
+bool is_ended(const Plan& plan) {
+  return count(plan, Outcome::Planned) + count(plan, Outcome::Waiting) == 0;
+}
+
+ExitCode status(const Options& options) {
+  keep_rights_over_files();
+  const auto* const stop = stop_on_signals();
+  Result<std::vector<Opened>> all = open_all(options);
+  if (!all) return usage(all.error());
+  bool ended = true;
+  for (Opened& one : *all) {
+    std::unique_ptr<Connection> connection;
+    const Status done =
+        keep(one.fleet.directory, one.fleet.plan, refresh(one.fleet, options, stop, connection));
+    if (!done) return usage(done.error());
+    const ExitCode printed =
+        options.json ? print(fleet::plan_json(one.fleet.plan)) : print(status_text(one.fleet));
+    if (printed != ExitCode::Ok) return printed;
+    ended = ended && is_ended(one.fleet.plan);
+  }
+  return ended ? ExitCode::Ok : ExitCode::Unknown;
+}
+
+// What is collected is entered, each report once: the history knows those that it has.
+Status enter(history::History& history, const Fleet& fleet, bool keep_reports,
+             std::size_t& entered) {
+  for (const PlannedJob& job : fleet.plan.jobs) {
+    if (job.outcome != Outcome::Collected) continue;
+    const Result<Report> report = fleet.directory.report(job);
+    if (!report) return report.error();
+    const Result<history::Record> record = history::record_of(*report);
+    if (!record) {
+      return Error{
+          fmt::format("{}: {}", printable(fleet.directory.report_file(job)), record.error().str())};
+    }
+    std::optional<std::string> document;
+    if (keep_reports) document = to_json(*report);
+    const Result<history::Added> added = history.add(*record, document);
+    if (!added) return added.error();
+    entered += added->is_new ? 1 : 0;
+  }
+  return {};
+}
+
+Status collect_one(Fleet& fleet, const Options& options, const volatile std::sig_atomic_t* stop) {
+  const fleet::Tell tell = [](const PlannedJob& job, const std::string& what) {
+    fmt::print("{} {}: {}\n", job.id, title(job), printable(what, 600));
+    std::fflush(stdout);
+  };
+  std::unique_ptr<Connection> connection;
+  if (options.reports.empty()) {
+    if (Status fresh = refresh(fleet, options, stop, connection); !fresh) return fresh;
+  } else {
+    check_kept(fleet.plan, fleet.directory);
+  }
+  for (PlannedJob& job : fleet.plan.jobs) {
+    if (*stop != 0) return {};
+    Status done;
+    if (!options.reports.empty()) {
+      done = fleet::collect(job, options.reports, fleet.directory, tell);
+    } else if (connection) {
+      done = fleet::collect(job, connection->lava(), fleet.directory, tell);
+    }
+    if (!done) return done;
+  }
+  return {};
+}
+
+ExitCode collect(const Options& options) {
+  if (!options.db.empty()) {
+    if (Status shared = share_rights_on_the_way_to(options.db); !shared) {
+      return usage(shared.error());
+    }
+  }
+  keep_rights_over_files();
+  const auto* const stop = stop_on_signals();
+  Result<std::vector<Opened>> all = open_all(options);
+  if (!all) return usage(all.error());
+  std::optional<history::History> history;
+  std::size_t entered = 0;
+  bool whole = true;
+  for (Opened& one : *all) {
+    Fleet& fleet = one.fleet;
+    const Status done = keep(fleet.directory, fleet.plan, collect_one(fleet, options, stop));
+    if (!done) return usage(done.error());
+    whole = whole && count(fleet.plan, Outcome::Collected) == fleet.plan.jobs.size();
+    for (const PlannedJob& job : fleet.plan.jobs) {
+      if (job.outcome == Outcome::Collected) continue;
+      fmt::print("{} {}: no report: {}{}{}\n", job.id, title(job), id(job.outcome),
+                 job.why.empty() ? "" : ": ", printable(job.why, 400));
+    }
+    fmt::print("{}: {}\n", fleet.plan.device_type, summary(fleet.plan));
+    if (options.db.empty() || *stop != 0) continue;
+    if (!history) {
+      Result<history::History> opened =
+          history::History::open(options.db, history::Database::Access::Create);
+      if (!opened) return usage(opened.error());
+      history.emplace(std::move(*opened));
+    }
+    if (Status done_too = enter(*history, fleet, options.keep_reports, entered); !done_too) {
+      return usage(done_too.error());
+    }
+  }
+  if (history) fmt::print("{}: {} reports are new\n", printable(options.db), entered);
+  if (*stop != 0) complain("interrupted: the same command goes on from here");
+  return whole && *stop == 0 ? ExitCode::Ok : ExitCode::Unknown;
+}
+
+std::string_view verdict_of(ExitCode code) {
+  return code == ExitCode::Ok ? "PASS" : code == ExitCode::Failed ? "FAIL" : "CAN'T TELL";
+}
+
+void tell_verdict(const fleet::KernelVerdict& verdict) {
+  fmt::print("{}  {} on {}{}, {} of {} reports", verdict_of(verdict.decision.code), verdict.kernel,
+             verdict.device_type, verdict.is_base ? " (base)" : "", verdict.reports, verdict.jobs);
+  if (verdict.benchmarks > 0) {
+    fmt::print(", {} of {} benchmarks told", verdict.decided, verdict.benchmarks);
+  }
+  fmt::print("\n");
+  for (const std::string& reason : verdict.decision.reasons) {
+    fmt::print("      {}\n", printable(reason, 600));
+  }
+  std::fflush(stdout);
+}
+
+std::string verdict_text(const fleet::FleetVerdict& verdict) {
+  std::array<std::size_t, 4> kernels{};
+  for (const fleet::KernelVerdict& one : verdict.kernels) {
+    if (!one.is_base) ++kernels.at(static_cast<std::size_t>(one.decision.code));
+  }
+  return fmt::format(
+      "{}: {} comparisons with the base: {} pass, {} fail, {} can't be told; {:.3g} is each one's "
+      "share of the chance of a false alarm; exit {}\n",
+      verdict_of(verdict.code), verdict.comparisons, kernels[0], kernels[1], kernels[3],
+      verdict.alpha, static_cast<int>(verdict.code));
+}
+
+ExitCode gate(const Options& options) {
+  keep_rights_over_files();
+  const auto* const stop = stop_on_signals();
+  const Result<std::optional<Policy>> policy = policy_of(options.out);
+  if (!policy) return usage(policy.error());
+  Result<std::vector<Opened>> all = open_all(options);
+  if (!all) return usage(all.error());
+  std::vector<Fleet> fleets;
+  for (Opened& one : *all) {
+    check_kept(one.fleet.plan, one.fleet.directory);
+    fleets.push_back(one.fleet);
+  }
+  fleet::GateOptions how{
+      .base = options.base, .policy = *policy ? &**policy : nullptr, .today = today()};
+  how.compare.threshold = options.threshold / 100;
+  how.compare.alpha = options.alpha;
+  if (*policy) how.compare.thresholds = thresholds_of(**policy);
+  const Result<fleet::FleetVerdict> verdict = fleet::gate(
+      fleets, how,
+      [&options](const fleet::KernelVerdict& one) {
+        if (!options.json) tell_verdict(one);
+      },
+      [stop] { return *stop != 0; });
+  if (!verdict) return usage(verdict.error());
+  const ExitCode printed =
+      print(options.json ? fleet::verdict_json(*verdict) : verdict_text(*verdict));
+  return worse(printed, verdict->code);
+}
+
+void add_server(CLI::App& app, Options& options, const char* about) {
+  app.add_option("--server", options.server, about)->type_name("URL");
+  app.add_option("--token-file", options.token_file,
+                 "What the server knows you by: a file with the token alone")
+      ->type_name("FILE")
+      ->envname("NSBENCH_LAVA_TOKEN_FILE");
+}
+
+void add_fleets(CLI::App& app, Options& options) {
+  app.add_option("--fleet", options.fleets,
+                 "The directory that fleet submit or jobs made (default: nsbench-fleet); several, "
+                 "one for each type of machine")
+      ->type_name("DIR");
+}
+
+void add_submit(CLI::App& app, Options& options) {
+  add_making(app, options.make);
+  add_server(app, options, "LAVA's; nsbench keeps it in fleet.json for the other commands");
+  app.add_option("--wait", options.wait,
+                 "Follow the jobs until all have ended, at most for so many minutes, and submit "
+                 "again what was lost with its worker")
+      ->type_name("MINUTES")
+      ->check(CLI::Range(0.0, 100000.0));
+  app.add_option("--poll", options.poll, "With --wait: ask this often")
+      ->type_name("SECONDS")
+      ->check(CLI::Range(0.1, 3600.0))
       ->capture_default_str();
-  app.add_option("--base", options->base, "The kernel that the others will be compared with")
-      ->type_name("NAME");
-  app.add_option("--out", options->out,
-                 "Write jobs/KERNEL.boot-N.yaml, and what they boot, kernels/KERNEL/kernel and "
-                 "initramfs, below DIR; what is there already stays as it is")
-      ->type_name("DIR")
-      ->required();
-  app.add_option("--url", options->url,
-                 "Where LAVA's workers find DIR (default: as a directory of their own, file://)")
-      ->type_name("URL");
-  app.add_option("--template", options->job_template,
-                 "Jobs like this one, with @KERNEL_URL@ and the like in it (default: for QEMU, as "
-                 "ci/lava/job-qemu.yaml, which says what there is)")
-      ->type_name("FILE");
-  app.add_option("--append", options->append, "Append this to each kernel's command line")
-      ->type_name("WORDS");
-  app.add_option("--minutes", options->minutes, "Give a run up after this long")
+  app.add_option("--resubmit", options.resubmit, "Submit a lost job again, at most so often")
       ->type_name("N")
-      ->check(CLI::Range(1, 10000))
+      ->check(CLI::Range(0, 100))
       ->capture_default_str();
-  app.add_option("--init", options->init,
-                 "The nsbench-static to boot with (default: beside this one; NSBENCH_INIT)")
-      ->type_name("FILE");
-  // What stands behind --: with_dashes_named().
-  app.add_option("--guest-word", options->words)->group("")->expected(1)->take_all();
   app.footer(
-      "nsbench fleet jobs --kernels LIST|DIR --device-type T --out DIR [options] [-- options of "
-      "nsbench run]\n\n"
-      "Prints each job's id, which is the same as long as the job is, and its file. Nothing is "
-      "submitted: that is for a lab's own tools, such as lavacli jobs submit.");
+      "nsbench fleet submit --kernels LIST|DIR --device-type T --server URL --token-file F "
+      "[options] [-- options of nsbench run]\n\n"
+      "A job that the server has is not submitted twice, whoever submitted it and however this "
+      "command ended: call it again to go on.\n\n"
+      "Exit status: 0 all is submitted, with --wait: and has ended; 2 usage, bad input, a server "
+      "that does not answer; 3 not all has ended, or a job is lost for good.");
+}
+
+void add_collect(CLI::App& app, Options& options) {
+  add_fleets(app, options);
+  add_server(app, options, "LAVA's (default: where they were submitted)");
+  app.add_option("--reports", options.reports,
+                 "No server: reports are DIR/ID.json, or in the consoles DIR/ID.log; ID is the "
+                 "job's")
+      ->type_name("DIR");
+  app.add_option("--db", options.db, "Enter them in this history, each once")->type_name("FILE");
+  app.add_flag("--keep-reports", options.keep_reports,
+               "Keep the whole reports in the history, too");
+  app.footer(
+      "Exit status: 0 every job's report is there; 2 usage, bad input, a server that does not "
+      "answer; 3 some are missing, which are named.");
+}
+
+void add_gating(CLI::App& app, Options& options) {
+  app.add_option("--base", options.base,
+                 "The kernel that the others are compared with (default: as it was submitted)")
+      ->type_name("NAME");
+  add_fleets(app, options);
+  app.add_option("--policy", options.out.policy, "Known failures and limits (nsbench(1))")
+      ->type_name("FILE");
+  app.add_option("--threshold", options.threshold,
+                 "A change counts only if it is over this many percent, where the policy has no "
+                 "other limit")
+      ->type_name("PERCENT")
+      ->check(CLI::Range(0.0, 1000.0))
+      ->capture_default_str();
+  app.add_option("--alpha", options.alpha,
+                 "The chance of one false alarm among all benchmarks of all kernels")
+      ->type_name("P")
+      ->check(CLI::Range(1e-9, 0.5))
+      ->capture_default_str();
+  app.add_flag("--json", options.json, "As JSON");
+  app.footer(
+      "Each kernel is compared with the base on the same type of machine, out of the reports that "
+      "fleet collect has left. A report that is missing is not passed over.\n\n"
+      "Exit status: 0 all kernels hold what the base does; 1 one does not, or did not get to its "
+      "end; 2 usage or bad input; 3 it can't be told: a report is missing, or no benchmark could "
+      "be decided.");
 }
 
 }  // namespace
 
 Action add_fleet(CLI::App& app) {
   const auto options = std::make_shared<Options>();
-  add_jobs(
-      *app.add_subcommand("jobs", "Write jobs for many kernels, for labs that submit themselves"),
-      options);
+  const auto chosen = std::make_shared<std::function<ExitCode()>>();
+  const auto command = [&](const char* name, const char* about, ExitCode (*run)(const Options&)) {
+    CLI::App* const sub = app.add_subcommand(name, about);
+    sub->callback([=] { *chosen = [=] { return run(*options); }; });
+    return sub;
+  };
+  CLI::App* const jobs =
+      command("jobs", "Write jobs for many kernels, for labs that submit themselves", &make_jobs);
+  add_making(*jobs, options->make);
+  jobs->footer(
+      "nsbench fleet jobs --kernels LIST|DIR --device-type T --out DIR [options] [-- options of "
+      "nsbench run]\n\n"
+      "Prints each job's id, which is the same as long as the job is, and its file. Nothing is "
+      "submitted: that is for fleet submit, or for a lab's own tools, such as lavacli jobs "
+      "submit.");
+  add_submit(*command("submit", "Make jobs, and give LAVA those that it does not have", &submit),
+             *options);
+  CLI::App* const telling = command("status", "What became of the jobs", &status);
+  add_fleets(*telling, *options);
+  add_server(*telling, *options, "LAVA's (default: where they were submitted)");
+  telling->add_flag("--json", options->json, "As JSON: the plan itself");
+  telling->footer("Exit status: 0 all have ended; 2 usage, bad input; 3 some have not.");
+  add_collect(*command("collect", "Fetch the reports of jobs that have ended", &collect), *options);
+  add_gating(*command("gate", "One verdict over all kernels and machines", &gate), *options);
   app.require_subcommand(1);
-  return [options](const std::string&) { return make_jobs(*options); };
+  return [chosen](const std::string&) { return (*chosen)(); };
 }
 
 }  // namespace nsbench::cli

@@ -45,7 +45,6 @@ std::optional<std::string_view> placeholder_at(std::string_view text, std::size_
 using Words = std::map<std::string, std::string, std::less<>>;
 
 Words words_of(const Job& job, const std::string& id, const std::string& name) {
-  constexpr int around = 30;  // minutes: for fetching and booting
   return {{"JOB_ID", id},
           {"JOB_NAME", in_quotes(name)},
           {"KERNEL", in_quotes(job.kernel)},
@@ -58,7 +57,7 @@ Words words_of(const Job& job, const std::string& id, const std::string& name) {
           {"KERNEL_URL", in_quotes(job.kernel_url)},
           {"INITRAMFS_URL", in_quotes(job.initramfs_url)},
           {"RUN_MINUTES", fmt::format("{}", job.run_minutes)},
-          {"JOB_MINUTES", fmt::format("{}", job.run_minutes + around)}};
+          {"JOB_MINUTES", fmt::format("{}", job_minutes(job.run_minutes))}};
 }
 
 Result<std::string> filled_in(std::string_view text, const Words& words) {

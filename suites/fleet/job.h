@@ -44,6 +44,9 @@ struct JobText {
       name;  // "nsbench debian-6.12 boot 2 on qemu <id>", by which a server's jobs are known
   std::string yaml;
 };
+// After how many minutes LAVA is to end a job that runs so long: fetching and booting come on top.
+constexpr int job_minutes(int run_minutes) { return run_minutes + 30; }
+
 // Fills in a template. @JOB_ID@, @JOB_NAME@, @KERNEL@, @RELEASE@, @DEVICE_TYPE@, @BOOT@, @BASE@,
 // @COMMAND@, @KERNEL_URL@ and @INITRAMFS_URL@ belong between double quotes; @APPEND@ between any;
 // @RUN_MINUTES@ and @JOB_MINUTES@ are numbers. An Error names a word that is none of these, and one

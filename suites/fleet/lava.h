@@ -1,0 +1,59 @@
+// LAVA's REST API, version 0.2, as LAVA 2023.01 has it: jobs by their names, and what became of
+// them. https://docs.lavasoftware.org/lava/data-export.html
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "reports/result.h"
+#include "suites/fleet/http.h"
+
+namespace nsbench::fleet {
+
+// One submission of a job.
+struct LavaJob {
+  std::int64_t number = 0;  // LAVA's
+  std::string name;         // JobText::name
+  std::string state;   // "Submitted", "Scheduling", "Scheduled", "Running", "Canceling", "Finished"
+  std::string health;  // "Unknown", "Complete", "Incomplete", "Canceled"
+  std::string device;  // which machine has it; may be empty
+  std::string started;  // ISO 8601, UTC; empty: not yet
+
+  [[nodiscard]] bool is_finished() const { return state == "Finished"; }
+};
+
+class Lava {
+ public:
+  // `pause` waits for so many seconds; false if the program is to end. Both outlive this.
+  using Pause = std::function<bool(double seconds)>;
+  Lava(Http& http, Pause pause) : http_(http), pause_(std::move(pause)) {}
+
+  // LAVA's own: "2023.01".
+  Result<std::string> version();
+  // All submissions of jobs with these names, the oldest first.
+  Result<std::vector<LavaJob>> jobs_named(const std::vector<std::string>& names);
+  // LAVA's number. Is not repeated where no answer came: that it did not arrive is not known.
+  Result<std::int64_t> submit(std::string_view yaml);
+  Status cancel(std::int64_t number);
+  // With what was said on its console (job_log.h).
+  Result<std::string> log(std::int64_t number);
+  // Whether the worker that owns the device answers LAVA. nullopt: it is not known.
+  Result<std::optional<bool>> has_worker(const std::string& device);
+  // How many results of ours LAVA has stored.
+  Result<std::int64_t> results_of(std::int64_t number);
+
+ private:
+  // Tried again where no answer came or the server is busy.
+  Result<Response> get(const std::string& path, std::size_t limit);
+  Result<nlohmann::json> json(const std::string& path);
+
+  Http& http_;
+  Pause pause_;
+};
+
+}  // namespace nsbench::fleet

@@ -1,0 +1,61 @@
+// One verdict over a fleet: each kernel against the base, on each type of machine by itself.
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "reports/compare.h"
+#include "reports/gate.h"
+#include "reports/policy.h"
+#include "reports/result.h"
+#include "suites/fleet/directory.h"
+#include "suites/fleet/plan.h"
+
+namespace nsbench::fleet {
+
+struct GateOptions {
+  std::string base;                // empty: the plan's own
+  const Policy* policy = nullptr;  // not owned
+  Date today;
+  // Of the whole fleet: `alpha` is the chance of one false alarm among all benchmarks of all
+  // kernels on all machines, and is shared out among the comparisons.
+  CompareOptions compare;
+};
+
+// One kernel on one type of machine.
+struct KernelVerdict {
+  std::string device_type, kernel, release;
+  bool is_base = false;
+  std::size_t jobs = 0, reports = 0;
+  Decision decision;  // reasons as of a gate; Unknown where a report is missing
+  std::size_t benchmarks = 0, decided = 0;
+  std::vector<std::string> regressed, slower;  // ids
+};
+
+struct FleetVerdict {
+  ExitCode code = ExitCode::Ok;
+  std::size_t comparisons = 0;
+  double alpha = 0;  // of each comparison
+  std::vector<KernelVerdict> kernels;
+};
+
+// A fleet of one type of machine.
+struct Fleet {
+  Directory directory;
+  Plan plan;
+};
+
+// A report that is not there is missing, and the kernel's verdict Unknown at best; a job that
+// Failed fails its kernel, and makes a base Unknown. One kernel's reports, and the base's, are in
+// memory at a time; `tell` is called with each verdict as it comes. Errors: a plan without the
+// base, two plans for one type of machine; a report that can't be read.
+Result<FleetVerdict> gate(const std::vector<Fleet>& fleets, const GateOptions& options,
+                          const std::function<void(const KernelVerdict&)>& tell,
+                          const std::function<bool()>& stopped);
+
+std::string verdict_json(const FleetVerdict& verdict);
+
+}  // namespace nsbench::fleet
