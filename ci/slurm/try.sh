@@ -1,0 +1,164 @@
+#!/usr/bin/env bash
+# Tries Slurm with nsbench: installs Debian's where it is missing, brings up a controller and two nodes on
+# this machine, and boots kernels by nsbench-array.sh, one report each. Half-way one node is killed with
+# all that runs on it: its task has to be run again elsewhere, and every report to be there once. Then a
+# report is taken away, and has to be told missing, by name. Needs root, Debian 12 and a build of nsbench
+# and nsbench-static. Slurm is in namespaces that go with it, network too; nothing is left but the packages
+# and DIR.
+#   ci/slurm/try.sh [--build DIR] [--out DIR] [--kernels LIST|DIR] [--boots N] [--base NAME] [--minutes N]
+#                   [--no-install] [-- options of nsbench run]
+#     --build DIR      where nsbench is (default: build/release)
+#     --out DIR        the fleet, reports and logs (default: build/slurm, made anew)
+#     --kernels ...    as of nsbench fleet jobs (default: build/deps/kernels, of ci/fetch-kernels.sh)
+#     --boots N        of each kernel (default: 8)
+#     --base NAME      the kernel to compare the others with (default: the first)
+#     --minutes N      give up after this long (default: 60)
+#     --no-install     Slurm and QEMU are there, or this fails
+#   By default two checks are run by every way in: what takes long is the boot.
+set -euo pipefail
+
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+here=$root/ci/slurm
+build=$root/build/release out=$root/build/slurm kernels=$root/build/deps/kernels
+boots=8 base='' minutes=60 install=yes words=()
+readonly root here
+
+die() {
+  echo "ci/slurm/try.sh: $*" >&2
+  exit 1
+}
+
+while (($#)); do
+  case $1 in
+    --build) build=${2:?--build needs a directory}; shift ;;
+    --out) out=${2:?--out needs a directory}; shift ;;
+    --kernels) kernels=${2:?--kernels needs a list or a directory}; shift ;;
+    --boots) boots=${2:?--boots needs a number}; shift ;;
+    --base) base=${2:?--base needs a name}; shift ;;
+    --minutes) minutes=${2:?--minutes needs a number}; shift ;;
+    --no-install) install=no ;;
+    --) shift; words=("$@"); break ;;
+    -h | --help) sed -n '2,/^set/{/^set/d;s/^# \{0,1\}//p}' "${BASH_SOURCE[0]}"; exit 0 ;;
+    *) sed -n '2,/^set/{/^set/d;s/^# \{0,1\}//p}' "${BASH_SOURCE[0]}" >&2; exit 2 ;;
+  esac
+  shift
+done
+((${#words[@]})) || words=(--checks-only --filter '^uts/(hostname|domainname):')
+[[ $(id -u) == 0 ]] || die 'namespaces for Slurm and its nodes want root'
+
+is_installed() {
+  [[ $(dpkg-query -W -f='${db:Status-Status}' "$1" 2> /dev/null) == installed ]]
+}
+packages=()
+for package in slurm-wlm munge qemu-system-x86 cpio iproute2; do
+  is_installed "$package" || packages+=("$package")
+done
+if ((${#packages[@]})); then
+  [[ $install == yes ]] || die "not installed: ${packages[*]}"
+  apt_get=(env DEBIAN_FRONTEND=noninteractive apt-get -q -o Acquire::Retries=3 -o DPkg::Lock::Timeout=300)
+  "${apt_get[@]}" update
+  "${apt_get[@]}" install -y --no-install-recommends "${packages[@]}" < /dev/null
+fi
+for program in nsbench nsbench-static; do
+  [[ -x $build/$program ]] || die "there is no $build/$program: build it, or name it with --build"
+done
+build=$(cd "$build" && pwd)
+
+[[ $out != / && ! -L $out ]] || die "--out $out: no"
+rm -rf "$out"
+mkdir -p "$out/slurm"
+out=$(cd "$out" && pwd)
+
+"$build/nsbench" fleet jobs --kernels "$kernels" --device-type qemu --boots "$boots" --out "$out/fleet" \
+  ${base:+--base "$base"} -- "${words[@]}" > "$out/jobs"
+total=$(wc -l < "$out/jobs")
+((total > 1)) || die "only $total jobs: there is nothing to be lost"
+[[ -n $base ]] || base=$(basename "$(sed -n '1s/^[^ ]* //p' "$out/jobs")" .boot-1.yaml)
+
+cat > "$out/slurm/slurm.conf" << END
+ClusterName=nsbench
+SlurmctldHost=nsbench-slurm
+SlurmUser=root
+StateSaveLocation=/run/slurm/state
+SlurmdSpoolDir=/run/slurm/%n
+SlurmctldPidFile=/run/slurm/slurmctld.pid
+SlurmdPidFile=/run/slurm/%n.pid
+SlurmctldLogFile=$out/slurm/slurmctld.log
+SlurmdLogFile=$out/slurm/%n.log
+ProctrackType=proctrack/linuxproc
+TaskPlugin=task/none
+JobAcctGatherType=jobacct_gather/none
+JobCompType=jobcomp/filetxt
+JobCompLoc=$out/slurm/ended
+SelectType=select/cons_tres
+SelectTypeParameters=CR_CPU
+SlurmdParameters=config_overrides
+SlurmdTimeout=30
+MessageTimeout=20
+ReturnToService=0
+NodeName=n1 NodeHostname=nsbench-slurm Port=17001 CPUs=1
+NodeName=n2 NodeHostname=nsbench-slurm Port=17002 CPUs=1
+PartitionName=all Nodes=n1,n2 Default=YES MaxTime=INFINITE
+END
+# It is read whether it is used or not.
+printf 'CgroupPlugin=cgroup/v1\nCgroupAutomount=no\n' > "$out/slurm/cgroup.conf"
+printf '127.0.0.1 localhost\n192.0.2.1 nsbench-slurm\n' > "$out/slurm/hosts"
+
+# Whatever ends this script ends Slurm, and with it all that it has started.
+running=
+trap 'if [[ -n $running ]]; then kill -KILL "$running" 2> /dev/null || true; fi' EXIT
+trap 'exit 130' INT TERM HUP
+status=0
+unshare --mount --pid --net --uts --ipc --fork --kill-child --mount-proc -- \
+  "$here/try-inside.sh" "$build" "$out" "$minutes" < /dev/null &
+running=$!
+wait "$running" || status=$?
+running=
+((status == 0)) || die "the array did not end well ($status): $out/slurm has the logs"
+
+failed=0
+complain() {
+  echo "  $*" >&2
+  failed=1
+}
+
+# Each job has its report, and there are no others.
+for boot in $(seq "$total"); do
+  read -r id file < <(sed -n "${boot}p" "$out/jobs")
+  [[ -s $out/reports/$id.json ]] || complain "$(basename "$file" .yaml): no report"
+done
+have=$(find "$out/reports" -maxdepth 1 -name '*.json' | wc -l)
+((have == total)) || complain "$have reports of $total jobs"
+runs=$(jq -r '.kernel.boot_id' "$out"/reports/*.json | sort -u | wc -l)
+((runs == total)) || complain "$total reports are of $runs boots"
+
+# told CODE TEXT... -- COMMAND...: the command exits with CODE, and says all of TEXT.
+told() {
+  local wanted=$1 status=0 texts=() said
+  shift
+  while [[ $1 != -- ]]; do texts+=("$1"); shift; done
+  shift
+  said=$("$@" 2>&1) || status=$?
+  echo "$(basename "$1") ${*:2:2}: exit $status"
+  [[ $status == "$wanted" ]] || complain "and not $wanted: $said"
+  for text in "${texts[@]}"; do
+    grep -qF -- "$text" <<< "$said" || complain "and does not say '$text': $said"
+  done
+}
+
+echo 'one report taken away:'
+mkdir "$out/less"
+cp -r "$out/fleet" "$out/less/fleet"
+mkdir "$out/less/reports"
+cp "$out"/reports/*.json "$out/less/reports"
+read -r id file < <(sed -n "${total}p" "$out/jobs")
+lost=$(basename "$file" .yaml)
+rm "$out/less/reports/$id.json"
+told 3 "${lost%.boot-*}" -- "$build/nsbench" fleet collect --fleet "$out/less/fleet" --reports "$out/less/reports"
+told 3 "${lost%.boot-*}" -- "$build/nsbench" fleet gate --fleet "$out/less/fleet" --base "$base"
+
+echo 'all of them:'
+told 0 -- "$build/nsbench" fleet collect --fleet "$out/fleet" --reports "$out/reports"
+told 0 -- "$build/nsbench" fleet collect --fleet "$out/fleet" --reports "$out/reports"
+told 0 -- "$build/nsbench" fleet gate --fleet "$out/fleet" --base "$base"
+exit "$failed"
