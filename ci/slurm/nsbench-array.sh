@@ -6,6 +6,7 @@
 # What is booted is the job's own: its kernel and command line, and out of its initramfs the nsbench, the
 # modules and the words of nsbench run. The nodes need nsbench, QEMU, cpio, and the directories.
 #   reports/ID.json            the report; it appears whole, and once: what is there stays
+#   reports/ID.log             the console, where the kernel got to no report: whether it panicked is told by it
 #   reports/consoles/ID.N.txt  what the kernel printed, in the N-th attempt
 #   reports/partial/           can be removed when the array has ended
 # A task that has a report ends well, whatever the kernel did: that is for the gate to tell. One that has
@@ -44,6 +45,7 @@ if [[ -e $report ]]; then
   exit 0
 fi
 mkdir -p "$reports/partial" "$reports/consoles"
+console=$reports/consoles/$id.$attempt.txt
 partial=$reports/partial/$id.${SLURM_JOB_ID:-0}.$attempt.json
 
 # Slurm stops what it runs by SIGTERM: a report that ends there is none of the kernel's.
@@ -75,7 +77,7 @@ done < "$inside/nsbench/modules.list"
 echo "$id: $kernel, task $task, attempt $attempt on ${SLURMD_NODENAME:-$HOSTNAME}"
 begin=$SECONDS status=0
 "$nsbench" boot "$place/kernel" --init "$inside/init" --append "$command_line" \
-  --console "$reports/consoles/$id.$attempt.txt" --json="$partial" \
+  --console "$console" --json="$partial" \
   "${options[@]}" -- "${words[@]}" < /dev/null &
 running=$!
 wait "$running" || status=$?
@@ -85,7 +87,11 @@ while [[ -n $stopped ]] && kill -0 "$running" 2> /dev/null; do
 done
 running=
 [[ -z $stopped ]] || { echo "$id: stopped, without a report" >&2; exit 143; }
-[[ -s $partial ]] || { echo "$id: no report, nsbench boot exited $status" >&2; exit 3; }
+if [[ ! -s $partial ]]; then
+  [[ ! -s $console ]] || ln "$console" "$reports/$id.log" 2> /dev/null || true
+  echo "$id: no report, nsbench boot exited $status" >&2
+  exit 3
+fi
 # Where a node was given up and was alive after all, two tasks end: one of them is first.
 ln "$partial" "$report" 2> /dev/null || [[ -e $report ]] || die "can't write $report"
 echo "$id: nsbench boot exited $status, $((SECONDS - begin)) s"

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Slurm on two nodes, one of which does not live to see the end: what try.sh runs in namespaces of its own.
 #   try-inside.sh BUILD OUT MINUTES
-# Exits 0 when the array of OUT/jobs has ended, and a task that was lost with its node ended elsewhere.
+# Exits 0 when the arrays of OUT/jobs and OUT/panics.jobs have ended, and a task that was lost with its node
+# ended elsewhere.
 set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -54,9 +55,13 @@ done
 idle_nodes() { [[ $(sinfo -h -N -t idle -o %N 2> /dev/null | wc -l) == 2 ]]; }
 until_true 'two idle nodes' idle_nodes
 
+# submit LIST REPORTS NAME
+submit() {
+  sbatch --parsable --array="1-$(wc -l < "$1")" --cpus-per-task=1 --mem=0 \
+    --output="$out/slurm/$3-%a.out" "$here/nsbench-array.sh" "$1" "$2"
+}
 begin=$SECONDS
-array=$(sbatch --parsable --array="1-$total" --cpus-per-task=1 --mem=0 --output="$out/slurm/task-%a.out" \
-  "$here/nsbench-array.sh" "$out/jobs" "$out/reports")
+array=$(submit "$out/jobs" "$out/reports" task)
 echo "$total boots on 2 nodes of 1 CPU, as array $array"
 
 reports() { find "$out/reports" -maxdepth 1 -name '*.json' 2> /dev/null | wc -l; }
@@ -91,5 +96,6 @@ sed -n 's/.*: nsbench boot exited \([0-9]*\), \([0-9]*\) s$/\1 \2/p' "$out"/slur
   sort -k2n | awk '{ ended[$1]++; s[NR] = $2; sum += $2 }
     END { printf "a boot took %d to %d s, half of them at most %d; together %d s;", s[1], s[NR], s[int((NR + 1) / 2)], sum
       for (code in ended) printf " %d exited %d", ended[code], code; print "" }'
-kill "${node[n1]}" 2> /dev/null || true
-scontrol shutdown > /dev/null 2>&1 || true
+
+submit "$out/panics.jobs" "$out/panics/reports" panic > /dev/null
+until_true 'the end of kernels that panic' ended

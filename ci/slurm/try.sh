@@ -73,6 +73,8 @@ out=$(cd "$out" && pwd)
   ${base:+--base "$base"} -- "${words[@]}" > "$out/jobs"
 total=$(wc -l < "$out/jobs")
 ((total > 1)) || die "only $total jobs: there is nothing to be lost"
+"$build/nsbench" fleet jobs --kernels "$kernels" --device-type qemu --append rdinit=/nowhere \
+  --out "$out/panics/fleet" -- "${words[@]}" > "$out/panics.jobs"
 [[ -n $base ]] || base=$(basename "$(sed -n '1s/^[^ ]* //p' "$out/jobs")" .boot-1.yaml)
 
 cat > "$out/slurm/slurm.conf" << END
@@ -129,10 +131,10 @@ for boot in $(seq "$total"); do
 done
 have=$(find "$out/reports" -maxdepth 1 -name '*.json' | wc -l)
 ((have == total)) || complain "$have reports of $total jobs"
-runs=$(jq -r '.kernel.boot_id' "$out"/reports/*.json | sort -u | wc -l)
+runs=$(grep -hoE '"boot_id": *"[^"]+"' "$out"/reports/*.json | sort -u | wc -l)
 ((runs == total)) || complain "$total reports are of $runs boots"
 
-# told CODE TEXT... -- COMMAND...: the command exits with CODE, and says all of TEXT.
+# told CODE TEXT... -- COMMAND...: the command exits with CODE (any: whatever), and says all of TEXT.
 told() {
   local wanted=$1 status=0 texts=() said
   shift
@@ -140,25 +142,43 @@ told() {
   shift
   said=$("$@" 2>&1) || status=$?
   echo "$(basename "$1") ${*:2:2}: exit $status"
-  [[ $status == "$wanted" ]] || complain "and not $wanted: $said"
+  [[ $wanted == any || $status == "$wanted" ]] || complain "and not $wanted: $said"
   for text in "${texts[@]}"; do
     grep -qF -- "$text" <<< "$said" || complain "and does not say '$text': $said"
   done
 }
 
-echo 'one report taken away:'
-mkdir "$out/less"
+# The last job is another boot of the same kernel as the one before it, and that of the first is another.
+job() { sed -n "$1{s/ .*//p}" "$out/jobs"; }
+lost=$(job "$total")
+mkdir -p "$out/less/reports"
 cp -r "$out/fleet" "$out/less/fleet"
-mkdir "$out/less/reports"
 cp "$out"/reports/*.json "$out/less/reports"
-read -r id file < <(sed -n "${total}p" "$out/jobs")
-lost=$(basename "$file" .yaml)
-rm "$out/less/reports/$id.json"
-told 3 "${lost%.boot-*}" -- "$build/nsbench" fleet collect --fleet "$out/less/fleet" --reports "$out/less/reports"
-told 3 "${lost%.boot-*}" -- "$build/nsbench" fleet gate --fleet "$out/less/fleet" --base "$base"
+less=(--fleet "$out/less/fleet")
+echo 'one report taken away:'
+rm "$out/less/reports/$lost.json"
+told 3 "$lost" 'no report' -- "$build/nsbench" fleet collect "${less[@]}" --reports "$out/less/reports"
+told 3 'a report is missing' "boot $boots" -- "$build/nsbench" fleet gate "${less[@]}" --base "$base"
+if [[ $(sed -n 's/.*nsbench.release: //p' "$(sed -n '1s/^[^ ]* //p' "$out/jobs")") != \
+  $(sed -n 's/.*nsbench.release: //p' "$(sed -n "${total}s/^[^ ]* //p" "$out/jobs")") ]]; then
+  echo 'one of another kernel in its place:'
+  cp "$out/less/reports/$(job 1).json" "$out/less/reports/$lost.json"
+  told 3 "$lost" 'the report is of Linux' -- "$build/nsbench" fleet collect "${less[@]}" --reports "$out/less/reports"
+  told 3 -- "$build/nsbench" fleet gate "${less[@]}" --base "$base"
+fi
+if ((boots > 1)); then
+  echo 'the one of another boot in its place:'
+  cp "$out/less/reports/$(job $((total - 1))).json" "$out/less/reports/$lost.json"
+  "$build/nsbench" fleet collect "${less[@]}" --reports "$out/less/reports" > /dev/null || true
+  told 3 'the same run' -- "$build/nsbench" fleet gate "${less[@]}" --base "$base"
+fi
 
 echo 'all of them:'
 told 0 -- "$build/nsbench" fleet collect --fleet "$out/fleet" --reports "$out/reports"
 told 0 -- "$build/nsbench" fleet collect --fleet "$out/fleet" --reports "$out/reports"
 told 0 -- "$build/nsbench" fleet gate --fleet "$out/fleet" --base "$base"
+
+echo 'kernels that panic:'
+told any 'Kernel panic' -- "$build/nsbench" fleet collect --fleet "$out/panics/fleet" --reports "$out/panics/reports"
+told 1 'Kernel panic' -- "$build/nsbench" fleet gate --fleet "$out/panics/fleet" --base "$base"
 exit "$failed"
