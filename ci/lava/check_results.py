@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 """Holds what LAVA stored against what nsbench reported: check_results.py LOG REPORT.json SIGNALS
 
-LOG is lava-run's output, or a job's log of a server, with LAVA's own results in it. REPORT.json is the
-report that came back over the console (nsbench report --from-console LOG --json), and SIGNALS what
-nsbench makes of that for LAVA (nsbench report REPORT.json --format lava). Every real case and every
-benchmark of the report must be there once, as it was found; nothing may be there that is not in it.
+LOG is lava-run's output, or a job's log of a server, with LAVA's own results in it; or it is NAME.json,
+what a server stored (ask.py results). REPORT.json is the report that came back over the console (nsbench
+report --from-console LOG --json), and SIGNALS what nsbench makes of that for LAVA (nsbench report
+REPORT.json --format lava). Every real case and every benchmark of the report must be there once, as it was
+found; nothing may be there that is not in it.
 
 Exits 0 if all is equal, 1 if not.
 """
@@ -24,6 +25,12 @@ SIGNAL = re.compile(r"<LAVA_SIGNAL_TESTCASE TEST_CASE_ID=(\S+) RESULT=(\S+) "
 def stored(log):
     """What LAVA has: name -> [(result, measurement, units)...]."""
     results = {}
+    if log.endswith(".json"):
+        with open(log, encoding="utf-8") as text:
+            for test in json.load(text)["results"]:
+                results.setdefault(test["name"], []).append(
+                    (test["result"], float(test["measurement"]), test["unit"]))
+        return results
     with open(log, encoding="utf-8", errors="replace") as lines:
         for line in lines:
             if '"lvl": "results"' not in line:

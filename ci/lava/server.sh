@@ -3,9 +3,10 @@
 # device each, on loopback, without systemd, docker or KVM. Needs root and Debian 12; what is missing is
 # installed. All of it, COMMAND too, is in namespaces of its own (mount, pid, net) and ends with this
 # script, however that ends: nothing is left but the packages and DIR, and no port of the host is taken.
-#   ci/lava/server.sh [--out DIR] [--no-install] [--idle] -- COMMAND...
+#   ci/lava/server.sh [--out DIR] [--no-install] [--and PACKAGE]... [--idle] -- COMMAND...
 #     --out DIR       logs, the token (default: build/lava-server, made anew)
 #     --no-install    LAVA, PostgreSQL and QEMU are there, or this fails
+#     --and PACKAGE   COMMAND needs this one, too
 #     --idle          everything by SCHED_IDLE, on a machine that has other work
 #   COMMAND finds in its environment:
 #     LAVA_URL         http://127.0.0.1:8000/
@@ -72,6 +73,7 @@ start_worker() {
     --ping-interval 5 --token-file "$directory/token" --level DEBUG \
     --log-file "$LAVA_OUT/log/$name.log" >> "$LAVA_OUT/log/$name.out" 2>&1 < /dev/null &
   echo $! > "$LAVA_OUT/run/$name"
+  disown # its end is no news
 }
 
 # shellcheck disable=SC2317
@@ -96,11 +98,12 @@ case ${1-} in
     ;;
 esac
 
-inside=no
+inside=no packages=(postgresql-15 lava-server lava-dispatcher qemu-system-x86 iproute2)
 while (($#)); do
   case $1 in
     --out) out=${2:?--out needs a directory}; shift ;;
     --no-install) install=no ;;
+    --and) packages+=("${2:?--and needs a package}"); shift ;;
     --idle) idle=yes ;;
     --inside) inside=yes ;; # in the namespaces: only this script says so
     --) shift; break ;;
@@ -238,19 +241,20 @@ install_packages() {
   for unit in lava-publisher lava-scheduler lava-server-gunicorn lava-worker lava-dispatcher-host; do
     systemctl disable "$unit" 2> /dev/null || true
   done
+  if [[ " $* " == *' postgresql-15 '* ]]; then systemctl disable postgresql 2> /dev/null || true; fi
   if [[ -n $(trap -p EXIT) ]]; then
     rm -f $policy
     trap - EXIT
   fi
 }
 
-packages=()
-for package in postgresql-15 lava-server lava-dispatcher qemu-system-x86 iproute2; do
-  is_installed "$package" || packages+=("$package")
+missing=()
+for package in "${packages[@]}"; do
+  is_installed "$package" || missing+=("$package")
 done
-if ((${#packages[@]})); then
-  [[ $install == yes ]] || die "not installed: ${packages[*]}"
-  install_packages "${packages[@]}"
+if ((${#missing[@]})); then
+  [[ $install == yes ]] || die "not installed: ${missing[*]}"
+  install_packages "${missing[@]}"
 fi
 
 [[ $out != / && ! -L $out ]] || die "--out $out: no"
