@@ -5,7 +5,8 @@
 # also given something to complain of.
 #   ci/adapters-check.sh [--build DIR]
 #     --build DIR   where nsbench and nsbench-static are (default: build/release)
-# Needs jq, cpio, curl and Debian's python3-yaml and python3-jinja2. Exits 0 if all is as it must be, 1 if not.
+# Needs jq, cpio, curl and Debian's python3-yaml and python3-jinja2; lava-common and crun where they are there.
+# Exits 0 if all is as it must be, 1 if not, 77 (skipped) if something that it needs is missing.
 # shellcheck disable=SC2317 # functions that must and gives call
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -19,10 +20,11 @@ while (($#)); do
   shift
 done
 build=$(cd "$build" && pwd)
-for program in jq cpio curl "$build/nsbench" "$build/nsbench-static"; do
-  command -v "$program" > /dev/null || { echo "adapters-check: there is no $program" >&2; exit 1; }
-done
 python=/usr/bin/python3
+for program in jq cpio curl "$python" "$build/nsbench" "$build/nsbench-static"; do
+  command -v "$program" > /dev/null || { echo "skipped: there is no $program"; exit 77; }
+done
+"$python" -c 'import jinja2, yaml' || { echo 'skipped: python3-yaml or python3-jinja2 is missing'; exit 77; }
 scratch=$(mktemp -d)
 server=''
 trap '[[ -z $server ]] || kill "$server" 2> /dev/null; rm -rf "$scratch"' EXIT

@@ -90,7 +90,7 @@ running=
 if [[ ! -s $partial ]]; then
   [[ ! -s $console ]] || ln "$console" "$reports/$id.log" 2> /dev/null || true
   echo "$id: no report, nsbench boot exited $status" >&2
-  exit 3
+  exit $((status == 0 ? 3 : status))
 fi
 # Where a node was given up and was alive after all, two tasks end: one of them is first.
 ln "$partial" "$report" 2> /dev/null || [[ -e $report ]] || die "can't write $report"

@@ -62,12 +62,15 @@ fi
 for program in nsbench nsbench-static; do
   [[ -x $build/$program ]] || die "there is no $build/$program: build it, or name it with --build"
 done
-build=$(cd "$build" && pwd)
 
 [[ $out != / && ! -L $out ]] || die "--out $out: no"
 rm -rf "$out"
 mkdir -p "$out/slurm"
 out=$(cd "$out" && pwd)
+# A copy: a build that goes on beside this replaces them.
+mkdir "$out/bin"
+cp "$build"/{nsbench,nsbench-static} "$out/bin"
+build=$out/bin
 
 "$build/nsbench" fleet jobs --kernels "$kernels" --device-type qemu --boots "$boots" --out "$out/fleet" \
   ${base:+--base "$base"} -- "${words[@]}" > "$out/jobs"
