@@ -199,6 +199,7 @@ ExitCode submit(const Options& options) {
   if (!made) return usage(made.error());
   Plan& plan = made->plan;
   const Directory directory{fs::path(options.make.directory)};
+  check_kept(plan, directory);
   if (!options.server.empty()) plan.server = options.server;
   if (plan.server.empty()) return usage(Error{"which server? --server"});
   auto connection = Connection::open(options, plan.server, stop);
@@ -395,7 +396,9 @@ ExitCode collect(const Options& options) {
     Fleet& fleet = one.fleet;
     const Status done = keep(fleet.directory, fleet.plan, collect_one(fleet, options, stop));
     if (!done) return usage(done.error());
-    whole = whole && count(fleet.plan, Outcome::Collected) == fleet.plan.jobs.size();
+    // A kernel that did not get to its end has no report: that is known, and gate's to judge.
+    whole = whole && count(fleet.plan, Outcome::Collected) + count(fleet.plan, Outcome::Failed) ==
+                         fleet.plan.jobs.size();
     for (const PlannedJob& job : fleet.plan.jobs) {
       if (job.outcome == Outcome::Collected) continue;
       fmt::print("{} {}: no report: {}{}{}\n", job.id, title(job), id(job.outcome),
@@ -440,11 +443,15 @@ std::string verdict_text(const fleet::FleetVerdict& verdict) {
   for (const fleet::KernelVerdict& one : verdict.kernels) {
     if (!one.is_base) ++kernels.at(static_cast<std::size_t>(one.decision.code));
   }
+  const bool timed =
+      std::any_of(verdict.kernels.begin(), verdict.kernels.end(),
+                  [](const fleet::KernelVerdict& one) { return one.benchmarks > 0; });
   return fmt::format(
-      "{}: {} comparisons with the base: {} pass, {} fail, {} can't be told; {:.3g} is each one's "
-      "share of the chance of a false alarm; exit {}\n",
+      "{}: of {} comparisons with the base {} pass, {} fail, {} can't be told{}; "
+      "exit {}\n",
       verdict_of(verdict.code), verdict.comparisons, kernels[0], kernels[1], kernels[3],
-      verdict.alpha, static_cast<int>(verdict.code));
+      timed ? fmt::format("; alpha is {:.2g} for each", verdict.alpha) : "",
+      static_cast<int>(verdict.code));
 }
 
 ExitCode gate(const Options& options) {
@@ -527,8 +534,8 @@ void add_collect(CLI::App& app, Options& options) {
   app.add_flag("--keep-reports", options.keep_reports,
                "Keep the whole reports in the history, too");
   app.footer(
-      "Exit status: 0 every job's report is there; 2 usage, bad input, a server that does not "
-      "answer; 3 some are missing, which are named.");
+      "Exit status: 0 every job's report is there, or its kernel failed; 2 usage, bad input, a "
+      "server that does not answer; 3 some are missing, which are named.");
 }
 
 void add_gating(CLI::App& app, Options& options) {

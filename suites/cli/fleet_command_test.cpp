@@ -1,14 +1,22 @@
-// nsbench fleet jobs as its users run it, with kernels and an init that are made up.
+// nsbench fleet as its users run it, with kernels and an init that are made up, and a server of
+// LAVA that is one.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <string>
 #include <vector>
 
 #include "ci/kernel/testing/made_up.h"
 #include "reports/file.h"
+#include "reports/frames.h"
+#include "reports/json.h"
+#include "reports/received.h"
+#include "reports/testdata/sample_report.h"
+#include "suites/fleet/testing/fake_lava.h"
+#include "suites/fleet/testing/served.h"
 #include "suites/testing/in_directory.h"
 #include "suites/testing/subprocess.h"
 
@@ -139,6 +147,189 @@ TEST_F(FleetJobs, BadUsageIsNamedAndWritesNothing) {
               HasSubstr("--device-type \"a b\""));
   saved("kernels/old/vmlinuz", "garbage");
   EXPECT_THAT(refused(usual({})), HasSubstr("kernels/old/vmlinuz"));
+}
+
+// The console of a guest whose run came to its end.
+std::string console_of(const Report& report) {
+  FrameWriter writer;
+  return "[    0.000000] Linux version " + report.kernel.release + " (x) #1\n" +
+         writer.lines_of({message_kind::part, to_json(report)}) +
+         writer.lines_of({message_kind::end, "0"});
+}
+
+class FleetServer : public FleetJobs {
+ protected:
+  static constexpr const char* token = "S3cret";
+
+  void SetUp() override {
+    FleetJobs::SetUp();
+    token_file_ = saved("token", std::string(token) + "\n");
+  }
+  Finished fleet(const std::string& command, const std::vector<std::string>& words) const {
+    std::vector<std::string> all{NSBENCH_PROGRAM, "fleet", command};
+    all.insert(all.end(), words.begin(), words.end());
+    return testing::run_program(all);
+  }
+  Finished submit(std::vector<std::string> more = {}) const {
+    std::vector<std::string> words{"--init",       init_,       "--server", served_.url(),
+                                   "--token-file", token_file_, "--base",   "old"};
+    const std::vector<std::string> rest = usual(std::move(more));
+    words.insert(words.end(), rest.begin(), rest.end());
+    return fleet("submit", words);
+  }
+  Finished on_fleet(const std::string& command, const std::vector<std::string>& more = {}) const {
+    std::vector<std::string> words{"--fleet", path("out")};
+    if (command != "gate") words.insert(words.end(), {"--token-file", token_file_});
+    words.insert(words.end(), more.begin(), more.end());
+    return fleet(command, words);
+  }
+  // Each job's run of a healthy kernel comes to its end.
+  void complete_all() {
+    for (fleet::testing::FakeJob& job : server_.jobs) {
+      if (job.state == "Finished") continue;
+      const bool is_new = job.name.find(" new ") != std::string::npos;
+      Report report = healthy_report();
+      report.series.clear();
+      report.kernel.release = is_new ? "6.2.0-new" : "6.1.0-old";
+      report.run.seed += static_cast<std::uint64_t>(job.number);
+      job.stored = 1;
+      server_.complete(job.number, console_of(report));
+    }
+  }
+
+  fleet::testing::FakeLava server_;
+  fleet::testing::Served served_{server_, token};
+  std::string token_file_;
+};
+
+TEST_F(FleetServer, FromKernelsToAVerdict) {
+  const Finished submitted = submit({"--boots", "2"});
+  ASSERT_EQ(submitted.exit_code, 0) << submitted.err;
+  EXPECT_THAT(submitted.err, IsEmpty());
+  EXPECT_THAT(submitted.out, HasSubstr("old boot 2: submitted as "));
+  EXPECT_THAT(submitted.out, HasSubstr("4 jobs: 4 waiting\n"));
+  EXPECT_THAT(content("out/fleet.json"), Not(HasSubstr(token)));
+  EXPECT_EQ(server_.jobs.size(), 4U);
+  EXPECT_EQ(on_fleet("status").exit_code, 3);
+  complete_all();
+  const Finished status = on_fleet("status");
+  EXPECT_EQ(status.exit_code, 0) << status.err;
+  EXPECT_THAT(status.out, HasSubstr("4 jobs: 4 ended\n"));
+  // Without a report nothing passes.
+  EXPECT_EQ(on_fleet("gate").exit_code, 3);
+
+  const Finished collected = on_fleet("collect", {"--db", path("lab.db")});
+  EXPECT_EQ(collected.exit_code, 0) << collected.err;
+  EXPECT_THAT(collected.out, HasSubstr("qemu: 4 jobs: 4 collected\n"));
+  EXPECT_THAT(collected.out, HasSubstr("LAVA stored 1 of "));
+  EXPECT_THAT(collected.out, HasSubstr("lab.db: 4 reports are new\n"));
+  const Finished again = on_fleet("collect", {"--db", path("lab.db")});
+  EXPECT_EQ(again.exit_code, 0) << again.err;
+  EXPECT_THAT(again.out, HasSubstr("lab.db: 0 reports are new\n"));
+
+  const Finished gate = on_fleet("gate");
+  EXPECT_EQ(gate.exit_code, 0) << gate.out << gate.err;
+  EXPECT_THAT(gate.out, HasSubstr("PASS  new on qemu, 2 of 2 reports\n"));
+  const Finished json = on_fleet("gate", {"--json"});
+  EXPECT_EQ(json.exit_code, 0);
+  EXPECT_THAT(json.out, HasSubstr("\"verdict\": \"ok\""));
+
+  // The plan is thrown away, and found again.
+  fs::remove(path("out/fleet.json"));
+  EXPECT_EQ(on_fleet("gate").exit_code, 2);
+  const Finished found = submit({"--boots", "2"});
+  EXPECT_EQ(found.exit_code, 0) << found.err;
+  EXPECT_THAT(found.out, HasSubstr("4 jobs: 4 collected\n"));
+  EXPECT_EQ(server_.jobs.size(), 4U);
+  EXPECT_EQ(on_fleet("gate").exit_code, 0);
+
+  // A report is removed: it is missing, and comes back from the server.
+  const fs::path reports = path("out/reports/new");
+  fs::remove(fs::directory_iterator(reports)->path());
+  const Finished missing = on_fleet("gate");
+  EXPECT_EQ(missing.exit_code, 3);
+  EXPECT_THAT(missing.out, HasSubstr("a report is missing"));
+  EXPECT_EQ(on_fleet("collect").exit_code, 0);
+  EXPECT_EQ(on_fleet("gate").exit_code, 0);
+}
+
+TEST_F(FleetServer, APanicFailsTheGateAndALostJobIsSubmittedAgain) {
+  ASSERT_EQ(submit().exit_code, 0);
+  ASSERT_EQ(server_.jobs.size(), 2U);
+  const auto number_of = [this](const char* kernel) {
+    return std::find_if(
+               server_.jobs.begin(), server_.jobs.end(),
+               [kernel](const auto& job) { return job.name.find(kernel) != std::string::npos; })
+        ->number;
+  };
+  server_.fail(number_of(" new "), "[    1.000000] Kernel panic - not syncing: no init\n",
+               "Infrastructure", "Connection closed");
+  server_.fail(number_of(" old "), "", "Infrastructure", "no tty");
+  const Finished again = submit();
+  EXPECT_EQ(again.exit_code, 0) << again.err;
+  EXPECT_THAT(again.out, HasSubstr("old boot 1: submitted as 3 again\n"));
+  EXPECT_EQ(server_.jobs.size(), 3U);
+  complete_all();
+  const Finished collected = on_fleet("collect");
+  EXPECT_EQ(collected.exit_code, 0) << collected.out << collected.err;
+  EXPECT_THAT(collected.out, HasSubstr("new boot 1: no report: failed: Kernel panic"));
+  const Finished gate = on_fleet("gate");
+  EXPECT_EQ(gate.exit_code, 1);
+  EXPECT_THAT(gate.out, HasSubstr("the kernel failed, boot 1: Kernel panic - not syncing"));
+  EXPECT_TRUE(fs::exists(path("out/logs")));
+}
+
+TEST_F(FleetServer, WaitsUntilItsDeadline) {
+  const Finished run = submit({"--wait", "0.02", "--poll", "0.2"});
+  EXPECT_EQ(run.exit_code, 3);
+  EXPECT_THAT(run.err, HasSubstr("not all has ended after 0.02 minutes"));
+}
+
+TEST_F(FleetServer, ReportsFromFilesNeedNoServer) {
+  ASSERT_EQ(jobs(usual({"--base", "old"})).exit_code, 0);
+  fs::create_directories(path("came"));
+  EXPECT_EQ(on_fleet("collect", {"--reports", path("came")}).exit_code, 3);
+  Report report = healthy_report();
+  report.series.clear();
+  const Finished listed = jobs(usual({"--base", "old"}));
+  std::size_t at = 0;
+  for (const char* release : {"6.2.0-new", "6.1.0-old"}) {
+    report.kernel.release = release;
+    const std::string id = listed.out.substr(at, listed.out.find(' ', at) - at);
+    at = listed.out.find('\n', at) + 1;
+    saved("came/" + id + ".json", to_json(report));
+    const int whole = on_fleet("collect", {"--reports", path("came")}).exit_code;
+    EXPECT_EQ(whole, release == std::string("6.1.0-old") ? 0 : 3);
+  }
+  EXPECT_EQ(on_fleet("gate").exit_code, 0);
+}
+
+TEST_F(FleetServer, WhatIsWrongIsNamed) {
+  const auto refused = [](const Finished& run) {
+    EXPECT_EQ(run.exit_code, 2) << run.out;
+    EXPECT_THAT(run.err, Not(HasSubstr(token)));
+    return run.err;
+  };
+  token_file_ = saved("token", "wrong\n");
+  EXPECT_THAT(refused(submit()), HasSubstr("403 (Invalid token.)"));
+  EXPECT_TRUE(server_.jobs.empty());
+  token_file_ = saved("token", "two words\n");
+  EXPECT_THAT(refused(submit()), HasSubstr("token: what is in it is no token"));
+  token_file_ = path("none");
+  EXPECT_THAT(refused(submit()), HasSubstr("none"));
+  token_file_ = saved("token", token);
+  ASSERT_EQ(submit().exit_code, 0);
+  EXPECT_THAT(refused(on_fleet("status", {"--server", "lab"})), HasSubstr("\"lab\" is no server"));
+  EXPECT_THAT(refused(fleet("status", {"--fleet", path("nowhere")})), HasSubstr("nowhere"));
+  EXPECT_THAT(refused(fleet("gate", {"--fleet", path("kernels")})),
+              HasSubstr("there is no fleet in"));
+  EXPECT_THAT(refused(on_fleet("gate", {"--base", "none"})), HasSubstr("no kernel none"));
+  const std::string plan = content("out/fleet.json");
+  saved("out/fleet.json", plan.substr(0, plan.size() / 2));
+  EXPECT_THAT(refused(on_fleet("gate")), HasSubstr("fleet.json: line "));
+  // It is not overwritten by who can't read it: it may be somebody's.
+  EXPECT_THAT(refused(submit()), HasSubstr("fleet.json: line "));
+  EXPECT_EQ(content("out/fleet.json"), plan.substr(0, plan.size() / 2));
 }
 
 }  // namespace

@@ -85,13 +85,10 @@ Status collect_ended(PlannedJob& job, Lava& lava, const Directory& into, const T
     }
     last = *text;
   }
-  tell(job, job.why);
   return last.empty() ? Status() : put(into.log_file(job), last);
 }
 
-Status keep_log_of_failed(const PlannedJob& job, Lava& lava, const Directory& into,
-                          const Tell& tell) {
-  tell(job, job.why);
+Status keep_log_of_failed(const PlannedJob& job, Lava& lava, const Directory& into) {
   if (job.submissions.empty() || exists(into.log_file(job))) return {};
   const Result<std::string> text = lava.log(job.submissions.back().number);
   if (!text) return text.error();
@@ -106,7 +103,7 @@ Status collect(PlannedJob& job, Lava& lava, const Directory& into, const Tell& t
     case Outcome::Damaged:
       return collect_ended(job, lava, into, tell);
     case Outcome::Failed:
-      return keep_log_of_failed(job, lava, into, tell);
+      return keep_log_of_failed(job, lava, into);
     default:
       return {};
   }
@@ -125,7 +122,6 @@ Status collect(PlannedJob& job, const std::string& directory, const Directory& i
     if (!report) {
       job.outcome = Outcome::Damaged;
       job.why = fmt::format("{}: {}", printable(json), report.error().str());
-      tell(job, job.why);
       return {};
     }
     log.console.report = std::move(*report);
@@ -142,12 +138,11 @@ Status collect(PlannedJob& job, const std::string& directory, const Directory& i
     if (log.kernel_failed() && !log.console.complete) {
       job.outcome = Outcome::Failed;
       job.why = log.why();
-      tell(job, job.why);
       return put(into.log_file(job), *text);
     }
   }
   if (Status kept = keep(job, log, into); !kept) return kept;
-  tell(job, job.outcome == Outcome::Collected ? "collected" : job.why);
+  if (job.outcome == Outcome::Collected) tell(job, "collected");
   return {};
 }
 

@@ -12,7 +12,7 @@
 
 namespace nsbench::fleet {
 
-// What is said of each job while it is collected.
+// What is said of jobs while they are collected; what is wrong with one stands in PlannedJob::why.
 using Tell = std::function<void(const PlannedJob& job, const std::string& what)>;
 
 // Fetches the log of a job that is Ended, and keeps its report: the job is Collected, or Damaged.

@@ -55,8 +55,7 @@ LavaJob job_of(const JsonCursor& from) {
 
 }  // namespace
 
-Result<Response> Lava::get(const std::string& path, std::size_t limit) {
-  constexpr int tries = 4;
+Result<Response> Lava::get(const std::string& path, std::size_t limit, int tries) {
   double wait = 1;
   for (int i = 1;; ++i) {
     Result<Response> response = http_.send({.path = api + path, .limit = limit});
@@ -67,8 +66,8 @@ Result<Response> Lava::get(const std::string& path, std::size_t limit) {
   }
 }
 
-Result<Json> Lava::json(const std::string& path) {
-  const Result<Response> response = get(path, answer_limit);
+Result<Json> Lava::json(const std::string& path, int tries) {
+  const Result<Response> response = get(path, answer_limit, tries);
   if (!response) return response.error();
   if (response->status != 200) return refused(path, *response);
   Result<Json> document = parse_json(response->body);
@@ -78,7 +77,7 @@ Result<Json> Lava::json(const std::string& path) {
 }
 
 Result<std::string> Lava::version() {
-  const Result<Json> document = json("system/version/");
+  const Result<Json> document = json("system/version/", 1);
   if (!document) return document.error();
   std::string error;
   std::string version = JsonCursor(*document, "", error).at("version").text();
@@ -86,39 +85,46 @@ Result<std::string> Lava::version() {
   return version;
 }
 
+// Those of the first `page` jobs behind `offset` that have one of `names`; appended to `jobs`.
+Result<Lava::Page> Lava::page_of(std::span<const std::string> names, std::size_t offset,
+                                 std::vector<LavaJob>& jobs) {
+  std::string list;
+  for (const std::string& name : names) list += (list.empty() ? "" : ",") + name;
+  const Result<Json> document = json(fmt::format(
+      "jobs/?description__in={}&ordering=id&limit={}&offset={}", query_value(list), page, offset));
+  if (!document) return document.error();
+  std::string error;
+  const JsonCursor root(*document, "", error);
+  const std::vector<JsonCursor> results = root.at("results").elements();
+  for (const JsonCursor& one : results) {
+    LavaJob job = job_of(one);
+    if (!error.empty()) break;
+    // A server that does not know this filter has answered with all of its jobs.
+    if (std::find(names.begin(), names.end(), job.name) == names.end()) {
+      return Error{
+          fmt::format("jobs/: the server answers with jobs that were not asked for: \"{}\"",
+                      printable(job.name, 100))};
+    }
+    jobs.push_back(std::move(job));
+  }
+  const Page got{.jobs = results.size(),
+                 .more = root.has("next") && !root.at("next").is_null() && !results.empty()};
+  if (!error.empty()) return Error{"jobs/: " + error};
+  return got;
+}
+
 Result<std::vector<LavaJob>> Lava::jobs_named(const std::vector<std::string>& names) {
   std::vector<LavaJob> jobs;
-  for (std::size_t begin = 0; begin < names.size(); begin += names_at_once) {
-    std::string list;
-    const std::size_t end = std::min(names.size(), begin + names_at_once);
-    for (std::size_t i = begin; i < end; ++i) {
-      list += (i == begin ? "" : ",") + names[i];
-    }
-    for (int i = 0;; ++i) {
+  for (std::span<const std::string> rest(names); !rest.empty();) {
+    const std::span<const std::string> some = rest.first(std::min(rest.size(), names_at_once));
+    rest = rest.subspan(some.size());
+    std::size_t offset = 0;  // a server may give less than was asked for
+    for (int i = 1;; ++i) {
+      const Result<Page> got = page_of(some, offset, jobs);
+      if (!got) return got.error();
+      if (!got->more) break;
       if (i == most_pages) return Error{"jobs/: the server's list has no end"};
-      const std::string path =
-          fmt::format("jobs/?description__in={}&ordering=id&limit={}&offset={}", query_value(list),
-                      page, i * page);
-      const Result<Json> document = json(path);
-      if (!document) return document.error();
-      std::string error;
-      const JsonCursor root(*document, "", error);
-      const std::vector<JsonCursor> results = root.at("results").elements();
-      for (const JsonCursor& one : results) {
-        LavaJob job = job_of(one);
-        // A server that does not know this filter has answered with all of its jobs.
-        const auto last = names.begin() + static_cast<std::ptrdiff_t>(end);
-        if (error.empty() &&
-            std::find(names.begin() + static_cast<std::ptrdiff_t>(begin), last, job.name) == last) {
-          return Error{
-              fmt::format("jobs/: the server answers with jobs that were not asked for: \"{}\"",
-                          printable(job.name, 100))};
-        }
-        jobs.push_back(std::move(job));
-      }
-      const bool more = root.has("next") && !root.at("next").is_null();
-      if (!error.empty()) return Error{"jobs/: " + error};
-      if (!more || results.empty()) break;
+      offset += got->jobs;
     }
   }
   std::sort(jobs.begin(), jobs.end(),
@@ -165,7 +171,9 @@ Result<std::optional<bool>> Lava::has_worker(const std::string& device) {
   const Result<Json> of_device = json(fmt::format("devices/{}/", query_value(device)));
   if (!of_device) return of_device.error();
   std::string error;
-  const std::string worker = text_or_nothing(JsonCursor(*of_device, "", error), "worker_host");
+  const JsonCursor root(*of_device, "", error);
+  (void)root.at("hostname").text();  // an answer about a device, and no other
+  const std::string worker = text_or_nothing(root, "worker_host");
   if (!error.empty()) return Error{"devices/: " + error};
   if (worker.empty()) return std::optional<bool>();
   const Result<Json> of_worker = json(fmt::format("workers/{}/", query_value(worker)));

@@ -6,6 +6,7 @@
 #include <functional>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -33,7 +34,7 @@ class Lava {
   using Pause = std::function<bool(double seconds)>;
   Lava(Http& http, Pause pause) : http_(http), pause_(std::move(pause)) {}
 
-  // LAVA's own: "2023.01".
+  // LAVA's own: "2023.01". Is asked for once: whoever does so wants to know whether it is there.
   Result<std::string> version();
   // All submissions of jobs with these names, the oldest first.
   Result<std::vector<LavaJob>> jobs_named(const std::vector<std::string>& names);
@@ -49,8 +50,16 @@ class Lava {
 
  private:
   // Tried again where no answer came or the server is busy.
-  Result<Response> get(const std::string& path, std::size_t limit);
-  Result<nlohmann::json> json(const std::string& path);
+  struct Page {
+    std::size_t jobs = 0;
+    bool more = false;
+  };
+  Result<Page> page_of(std::span<const std::string> names, std::size_t offset,
+                       std::vector<LavaJob>& jobs);
+
+  static constexpr int usual_tries = 4;  // over 13 seconds
+  Result<Response> get(const std::string& path, std::size_t limit, int tries = usual_tries);
+  Result<nlohmann::json> json(const std::string& path, int tries = usual_tries);
 
   Http& http_;
   Pause pause_;

@@ -48,6 +48,10 @@ PlannedJob read_job(const JsonCursor& from) {
   job.boot = from.at("boot").integer<int>();
   if (job.boot < 1) from.at("boot").refuse("must be 1 or more");
   job.file = from.at("file").text();
+  // Below the directory: it is what a server is sent.
+  if (job.file.find("..") != std::string::npos || !job.file.starts_with("jobs/")) {
+    from.at("file").refuse("must be a file below jobs/");
+  }
   for (const JsonCursor& one : from.at("submissions").elements()) {
     job.submissions.push_back(read_submission(one));
   }
