@@ -181,7 +181,8 @@ Status keep(const Directory& directory, const Plan& plan, const Status& done) {
 
 Status submit_once(fleet::Follower& follower, Plan& plan, const Directory& directory,
                    Connection& connection) {
-  if (Status fresh = follower.refresh(plan); !fresh) return fresh;
+  const Status fresh = follower.refresh(plan, [&directory, &plan] { return directory.keep(plan); });
+  if (!fresh) return fresh;
   return follower.submit_due(
       plan, [&directory](const PlannedJob& job) { return read_file(directory.job_file(job)); },
       [](const PlannedJob& job) {
@@ -273,7 +274,7 @@ Status refresh(Fleet& fleet, const Options& options, const volatile std::sig_ato
   if (!opened) return opened.error();
   connection = std::move(*opened);
   fleet::Follower follower(connection->lava(), patience_of(options));
-  return follower.refresh(fleet.plan);
+  return follower.refresh(fleet.plan, [&fleet] { return fleet.directory.keep(fleet.plan); });
 }
 
 std::string status_text(const Fleet& fleet) {
@@ -443,15 +444,16 @@ std::string verdict_text(const fleet::FleetVerdict& verdict) {
   for (const fleet::KernelVerdict& one : verdict.kernels) {
     if (!one.is_base) ++kernels.at(static_cast<std::size_t>(one.decision.code));
   }
-  const bool timed =
-      std::any_of(verdict.kernels.begin(), verdict.kernels.end(),
-                  [](const fleet::KernelVerdict& one) { return one.benchmarks > 0; });
-  return fmt::format(
-      "{}: of {} comparisons with the base {} pass, {} fail, {} can't be told{}; "
-      "exit {}\n",
-      verdict_of(verdict.code), verdict.comparisons, kernels[0], kernels[1], kernels[3],
-      timed ? fmt::format("; alpha is {:.2g} for each", verdict.alpha) : "",
-      static_cast<int>(verdict.code));
+  std::string text;
+  for (const fleet::Together& one : verdict.together) {
+    text += fmt::format("FAIL  {}: {} is slower, x{:.3f} on {} types of machine together\n",
+                        one.kernel, printable(one.series, 200), one.ratio, one.types);
+  }
+  return text + fmt::format(
+                    "{}: of {} comparisons with the base {} pass, {} fail, {} can't be told; exit "
+                    "{}\n",
+                    verdict_of(verdict.code), verdict.comparisons, kernels[0], kernels[1],
+                    kernels[3], static_cast<int>(verdict.code));
 }
 
 ExitCode gate(const Options& options) {
@@ -471,13 +473,12 @@ ExitCode gate(const Options& options) {
   how.compare.threshold = options.threshold / 100;
   how.compare.alpha = options.alpha;
   if (*policy) how.compare.thresholds = thresholds_of(**policy);
-  const Result<fleet::FleetVerdict> verdict = fleet::gate(
-      fleets, how,
-      [&options](const fleet::KernelVerdict& one) {
-        if (!options.json) tell_verdict(one);
-      },
-      [stop] { return *stop != 0; });
+  const Result<fleet::FleetVerdict> verdict =
+      fleet::gate(fleets, how, [stop] { return *stop != 0; });
   if (!verdict) return usage(verdict.error());
+  if (!options.json) {
+    for (const fleet::KernelVerdict& one : verdict->kernels) tell_verdict(one);
+  }
   const ExitCode printed =
       print(options.json ? fleet::verdict_json(*verdict) : verdict_text(*verdict));
   return worse(printed, verdict->code);
@@ -559,7 +560,11 @@ void add_gating(CLI::App& app, Options& options) {
   app.add_flag("--json", options.json, "As JSON");
   app.footer(
       "Each kernel is compared with the base on the same type of machine, out of the reports that "
-      "fleet collect has left. A report that is missing is not passed over.\n\n"
+      "fleet collect has left. A report that is missing is not passed over. Times need eight "
+      "boots. "
+      "With more than one comparison, what is slower in the first eight boots is a suspicion, "
+      "until "
+      "three types of machine or more say so together, or the boots behind them say it again.\n\n"
       "Exit status: 0 all kernels hold what the base does; 1 one does not, or did not get to its "
       "end; 2 usage or bad input; 3 it can't be told: a report is missing, or no benchmark could "
       "be decided.");

@@ -279,6 +279,16 @@ TEST_F(FleetServer, APanicFailsTheGateAndALostJobIsSubmittedAgain) {
   EXPECT_TRUE(fs::exists(path("out/logs")));
 }
 
+TEST_F(FleetServer, MoreBootsOfSomeKernels) {
+  ASSERT_EQ(submit().exit_code, 0);
+  fs::remove_all(path("kernels/new"));
+  EXPECT_EQ(submit({"--boots", "2"}).exit_code, 2) << "new's job is there";
+  const Finished more = submit({"--boots", "2", "--add"});
+  EXPECT_EQ(more.exit_code, 0) << more.err;
+  EXPECT_THAT(more.out, HasSubstr("3 jobs: 3 waiting\n"));
+  EXPECT_EQ(server_.jobs.size(), 3U);
+}
+
 TEST_F(FleetServer, WaitsUntilItsDeadline) {
   const Finished run = submit({"--wait", "0.02", "--poll", "0.2"});
   EXPECT_EQ(run.exit_code, 3);

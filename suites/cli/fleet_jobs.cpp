@@ -173,7 +173,7 @@ Status check_nothing_else(const fs::path& jobs, const std::set<std::string>& our
     if (ours.contains(name)) continue;
     return Error{
         fmt::format("'{}' is none of these jobs: it is of an earlier call, and would be "
-                    "submitted with them; remove it, or name another directory",
+                    "submitted with them; --add keeps it; remove it, or name another directory",
                     printable((jobs / name).string()))};
   }
   return {};
@@ -197,12 +197,13 @@ fleet::PlannedJob planned(const Placed& kernel, int boot, const fleet::JobText& 
           .file = (fs::path("jobs") / file_name(kernel.name, boot)).string()};
 }
 
-Result<fleet::Plan> place_all(const FleetOptions& options,
-                              const std::vector<MatrixKernel>& kernels) {
+// `others`: jobs of these files are there rightly.
+Result<fleet::Plan> place_all(const FleetOptions& options, const std::vector<MatrixKernel>& kernels,
+                              const std::set<std::string>& others) {
   const Result<std::string> job_template = template_of(options);
   if (!job_template) return job_template.error();
   const fs::path jobs = fs::path(options.directory) / "jobs";
-  std::set<std::string> names;
+  std::set<std::string> names = others;
   for (const MatrixKernel& kernel : kernels) {
     for (int boot = 1; boot <= options.boots; ++boot) names.insert(file_name(kernel.name, boot));
   }
@@ -257,9 +258,16 @@ Result<MadeFleet> make_fleet(const FleetOptions& options) {
                              printable(options.directory), (*before)->device_type,
                              options.device_type)};
   }
-  Result<fleet::Plan> plan = place_all(options, *kernels);
+  std::set<std::string> others;
+  if (options.add && *before) {
+    for (const fleet::PlannedJob& job : (*before)->jobs) {
+      others.insert(fs::path(job.file).filename());
+    }
+  }
+  Result<fleet::Plan> plan = place_all(options, *kernels, others);
   if (!plan) return plan.error();
   if (*before) fleet::take_over(*plan, **before);
+  if (*before && options.add) fleet::add_others(*plan, **before);
   if (Status kept = directory.keep(*plan); !kept) return kept.error();
   return MadeFleet{std::move(*plan), std::move(*lock)};
 }
@@ -278,6 +286,9 @@ void add_making(CLI::App& app, FleetOptions& options) {
       ->type_name("N")
       ->check(CLI::Range(1, 1000))
       ->capture_default_str();
+  app.add_flag("--add", options.add,
+               "To the jobs that are there: more kernels, or more boots of some; else the jobs of "
+               "this call have to be all");
   app.add_option("--base", options.base, "The kernel that the others will be compared with")
       ->type_name("NAME");
   app.add_option("--fleet,--out", options.directory,

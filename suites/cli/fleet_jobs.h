@@ -16,6 +16,7 @@ struct FleetOptions {
   std::string kernels;  // a list, or a directory
   std::string device_type;
   int boots = 1;
+  bool add = false;  // to the jobs that are there
   std::string base;
   std::string directory = "nsbench-fleet";
   std::string url;  // of it, as workers see it; empty: it is a directory of theirs

@@ -55,7 +55,8 @@ std::optional<std::int64_t> seconds_of(const std::string& time) {
   return ::timegm(&parts);
 }
 
-Status Follower::refresh(Plan& plan) {
+Status Follower::refresh(Plan& plan, const std::function<Status()>& keep) {
+  to_cancel_.clear();
   std::vector<std::string> names;
   for (const PlannedJob& job : plan.jobs) {
     if (job.outcome != Outcome::Collected) names.push_back(job.name);
@@ -67,6 +68,11 @@ Status Follower::refresh(Plan& plan) {
   for (PlannedJob& job : plan.jobs) {
     if (job.outcome == Outcome::Collected) continue;
     if (Status settled = settle(job, by_name[job.name], plan); !settled) return settled;
+  }
+  if (to_cancel_.empty()) return {};
+  if (Status kept = keep(); !kept) return kept;
+  for (const std::int64_t number : to_cancel_) {
+    if (Status canceled = lava_.cancel(number); !canceled) return canceled;
   }
   return {};
 }
@@ -98,7 +104,7 @@ Status Follower::settle(PlannedJob& job, const std::vector<LavaJob>& have, const
     }
     why = std::move(*given_up);
     one.abandoned = true;
-    if (Status canceled = lava_.cancel(one.number); !canceled) return canceled;
+    to_cancel_.push_back(one.number);
   }
   if (waits) {
     set(job, Outcome::Waiting);

@@ -36,7 +36,9 @@ class Follower {
   // over its limit, it is abandoned: LAVA is asked to cancel it, which it can only once the worker
   // is back. Then, and where the lab's own trouble ended it, the job is Lost; Failed where that was
   // so each time that it was submitted, though its kernel had begun.
-  Status refresh(Plan& plan);
+  // `keep` is called before anything is canceled: who is killed then must find out of the plan that
+  // it was us, and nobody else.
+  Status refresh(Plan& plan, const std::function<Status()>& keep);
 
   // Whether it can be submitted: it is Planned, or is Lost and was not submitted too often.
   [[nodiscard]] bool is_due(const PlannedJob& job) const;
@@ -58,6 +60,7 @@ class Follower {
   Lava& lava_;
   Patience patience_;
   std::map<std::int64_t, std::int64_t> offline_since_;  // by LAVA's number
+  std::vector<std::int64_t> to_cancel_;
 };
 
 // "2026-11-30T12:00:00.123456Z" in seconds since 1970; nothing if it is no such time.

@@ -27,7 +27,8 @@ Plan plan_of(int jobs) {
   for (int i = 0; i < jobs; ++i) {
     plan.jobs.push_back({.id = fmt::format("00000000-0000-0000-0000-{:012}", i),
                          .name = fmt::format("nsbench k{} boot 1 on qemu {}", i, i),
-                         .kernel = fmt::format("k{}", i)});
+                         .kernel = fmt::format("k{}", i),
+                         .file = fmt::format("jobs/k{}.boot-1.yaml", i)});
   }
   return plan;
 }
@@ -40,9 +41,15 @@ class FollowTest : public ::testing::Test {
         : lava(test.server, [](double) { return true; }),
           follower(lava, {.now = [&test] { return test.now; }, .resubmit = 2}),
           test(test) {}
+    Status refresh(Plan& plan) {
+      return follower.refresh(plan, [this, &plan] {
+        kept = plan_json(plan);
+        return Status();
+      });
+    }
     // As nsbench fleet submit does, once.
     Status submit(Plan& plan) {
-      if (Status fresh = follower.refresh(plan); !fresh) return fresh;
+      if (Status fresh = refresh(plan); !fresh) return fresh;
       return follower.submit_due(
           plan,
           [](const PlannedJob& job) {
@@ -53,6 +60,7 @@ class FollowTest : public ::testing::Test {
     Lava lava;
     Follower follower;
     FollowTest& test;
+    std::string kept;
     int submitted = 0;
     int most = 1000;
   };
@@ -118,7 +126,7 @@ TEST_F(FollowTest, APanicIsTheKernelsAndIsNotTriedAgain) {
   EXPECT_TRUE(client.follower.is_over(plan));
   // What is settled is not asked for again.
   server.asked.clear();
-  ASSERT_TRUE(client.follower.refresh(plan));
+  ASSERT_TRUE(client.refresh(plan));
   EXPECT_THAT(server.asked, ::testing::Each(HasSubstr("jobs/?")));
 }
 
@@ -188,6 +196,27 @@ TEST_F(FollowTest, AJobIsLostWithItsWorkerAndCountsOnceWhenBothEnd) {
   ASSERT_TRUE(client.submit(plan));
   EXPECT_EQ(plan.jobs[0].outcome, Outcome::Ended);
   EXPECT_EQ(server.jobs.size(), 2U);
+}
+
+TEST_F(FollowTest, WhoIsKilledAfterCancelingIsNotTakenForSomebodyElse) {
+  Plan plan = plan_of(1);
+  Client client(*this);
+  ASSERT_TRUE(client.submit(plan));
+  server.run(1, "qemu-1", started);
+  server.devices["qemu-1"] = false;
+  ASSERT_TRUE(client.submit(plan));
+  now += 130;
+  client.most = 0;  // it does not come to the second submission
+  ASSERT_TRUE(client.submit(plan));
+  EXPECT_EQ(server.job(1).state, "Canceling");
+  server.job(1).state = "Finished";
+  server.job(1).health = "Canceled";
+  Result<Plan> again = read_plan(client.kept);
+  ASSERT_TRUE(again) << again.error().str();
+  Client next(*this);
+  ASSERT_TRUE(next.submit(*again));
+  EXPECT_EQ(server.jobs.size(), 2U);
+  EXPECT_EQ(again->jobs[0].outcome, Outcome::Waiting);
 }
 
 TEST_F(FollowTest, AJobThatLavaDoesNotEndIsGivenUp) {

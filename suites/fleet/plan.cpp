@@ -141,4 +141,13 @@ void take_over(Plan& plan, const Plan& before) {
   if (plan.server.empty()) plan.server = before.server;
 }
 
+void add_others(Plan& plan, const Plan& before) {
+  std::set<std::string> ids;
+  for (const PlannedJob& job : plan.jobs) ids.insert(job.id);
+  for (const PlannedJob& job : before.jobs) {
+    if (!ids.contains(job.id)) plan.jobs.push_back(job);
+  }
+  if (plan.base.empty()) plan.base = before.base;
+}
+
 }  // namespace nsbench::fleet

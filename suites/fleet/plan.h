@@ -57,5 +57,7 @@ Result<Plan> read_plan(std::string_view text);
 
 // What `before` knows of the same jobs is taken over.
 void take_over(Plan& plan, const Plan& before);
+// So are its other jobs, behind those of `plan`; the base too, if `plan` has none.
+void add_others(Plan& plan, const Plan& before);
 
 }  // namespace nsbench::fleet

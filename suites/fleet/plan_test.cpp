@@ -89,5 +89,18 @@ TEST(FleetPlan, WhatIsKnownOfTheSameJobsIsTakenOver) {
   EXPECT_EQ(now.jobs[1].outcome, Outcome::Planned);
 }
 
+TEST(FleetPlan, OtherJobsAreKeptWhereSomeAreAdded) {
+  const Plan before = sample();
+  Plan now = sample();
+  now.base.clear();
+  now.jobs.erase(now.jobs.begin());
+  now.jobs[0].why = "of now";
+  add_others(now, before);
+  EXPECT_EQ(now.base, "old");
+  ASSERT_EQ(now.jobs.size(), 2U);
+  EXPECT_EQ(now.jobs[0].why, "of now");
+  EXPECT_EQ(now.jobs[1].kernel, "old");
+}
+
 }  // namespace
 }  // namespace nsbench::fleet

@@ -13,6 +13,7 @@
 #include "reports/result.h"
 #include "suites/fleet/directory.h"
 #include "suites/fleet/plan.h"
+#include "suites/fleet/suspicion.h"
 
 namespace nsbench::fleet {
 
@@ -20,9 +21,12 @@ struct GateOptions {
   std::string base;                // empty: the plan's own
   const Policy* policy = nullptr;  // not owned
   Date today;
-  // Of the whole fleet: `alpha` is the chance of one false alarm among all benchmarks of all
-  // kernels on all machines, and is shared out among the comparisons.
+  // `alpha` is the chance of one false alarm among all benchmarks of all kernels on all machines:
+  // suspicion.h.
   CompareOptions compare;
+  // So many boots of each kernel are compared first. Those behind them are looked at only where
+  // these leave a suspicion.
+  int first_boots = static_cast<int>(runs_needed);
 };
 
 // One kernel on one type of machine.
@@ -32,14 +36,15 @@ struct KernelVerdict {
   std::size_t jobs = 0, reports = 0;
   Decision decision;  // reasons as of a gate; Unknown where a report is missing
   std::size_t benchmarks = 0, decided = 0;
-  std::vector<std::string> regressed, slower;  // ids
+  std::vector<std::string> regressed, slower, suspected;  // ids
 };
 
 struct FleetVerdict {
   ExitCode code = ExitCode::Ok;
   std::size_t comparisons = 0;
-  double alpha = 0;  // of each comparison
+  double alpha = 0;
   std::vector<KernelVerdict> kernels;
+  std::vector<Together> together;  // slower on several types of machine together
 };
 
 // A fleet of one type of machine.
@@ -53,7 +58,6 @@ struct Fleet {
 // memory at a time; `tell` is called with each verdict as it comes. Errors: a plan without the
 // base, two plans for one type of machine; a report that can't be read.
 Result<FleetVerdict> gate(const std::vector<Fleet>& fleets, const GateOptions& options,
-                          const std::function<void(const KernelVerdict&)>& tell,
                           const std::function<bool()>& stopped);
 
 std::string verdict_json(const FleetVerdict& verdict);

@@ -60,8 +60,7 @@ class VerdictTest : public nsbench::testing::InDirectory {
   }
   static FleetVerdict verdict_of(const std::vector<Fleet>& fleets,
                                  const GateOptions& options = {}) {
-    const Result<FleetVerdict> verdict = gate(
-        fleets, options, [](const KernelVerdict&) {}, [] { return false; });
+    const Result<FleetVerdict> verdict = gate(fleets, options, [] { return false; });
     EXPECT_TRUE(verdict) << verdict.error().str();
     return verdict ? *verdict : FleetVerdict();
   }
@@ -91,12 +90,71 @@ TEST_F(VerdictTest, EachKernelAgainstTheBaseOnItsOwnMachine) {
   EXPECT_EQ(verdict.comparisons, 2U);
 }
 
-TEST_F(VerdictTest, TheChanceOfAFalseAlarmIsTheWholeFleets) {
+// Slower by what one comparison calls slower, and no more.
+const SampleSeries hardly{.id = "create/uts:unshare:root", .change = 0.03, .start_scatter = 0.011};
+
+TEST_F(VerdictTest, AmongManyComparisonsASlowerOneIsASuspicionUntilFreshBootsSaySoToo) {
   Fleet qemu = fleet("qemu");
-  for (const char* name : {"old", "a", "b", "c", "d"}) collected(qemu, name, 1, healthy_report());
-  GateOptions options;
-  options.compare.alpha = 0.01;
-  EXPECT_DOUBLE_EQ(verdict_of({qemu}, options).alpha, 0.01 / 4);
+  SampleSeries calm = hardly;
+  calm.change = 0;
+  boots(qemu, "old", calm, false, 0);
+  boots(qemu, "new", hardly, true, 100);
+  ASSERT_EQ(verdict_of({qemu}).code, ExitCode::Failed) << "alone it is a finding";
+  for (int i = 0; i < 40; ++i) job(qemu, fmt::format("other{}", i), 1);
+  const FleetVerdict suspicion = verdict_of({qemu});
+  EXPECT_EQ(suspicion.code, ExitCode::Unknown);
+  EXPECT_THAT(suspicion.kernels[1].suspected, ElementsAre(uts.id));
+  EXPECT_THAT(suspicion.kernels[1].slower, IsEmpty());
+  EXPECT_THAT(suspicion.kernels[1].decision.reasons, Contains(HasSubstr("--boots 16")));
+
+  Fleet again = qemu;
+  for (int i = 0; i < 8; ++i) {
+    collected(again, "old", 9 + i, one_run({calm}, false, 200 + i));
+    collected(again, "new", 9 + i, one_run({hardly}, true, 300 + i));
+  }
+  const FleetVerdict confirmed = verdict_of({again});
+  EXPECT_EQ(confirmed.kernels[1].decision.code, ExitCode::Failed);
+  EXPECT_THAT(confirmed.kernels[1].slower, ElementsAre(uts.id));
+  EXPECT_THAT(confirmed.kernels[1].decision.reasons[0], HasSubstr("in fresh boots"));
+
+  Fleet calmed = qemu;
+  for (int i = 0; i < 8; ++i) {
+    collected(calmed, "old", 9 + i, one_run({calm}, false, 400 + i));
+    collected(calmed, "new", 9 + i, one_run({calm}, true, 500 + i));
+  }
+  const FleetVerdict dropped = verdict_of({calmed});
+  EXPECT_THAT(dropped.kernels[1].suspected, IsEmpty());
+  EXPECT_THAT(dropped.kernels[1].slower, IsEmpty());
+}
+
+SeriesComparison row_of(double ratio) {
+  SeriesComparison row;
+  row.id = *CaseId::parse(uts.id);
+  row.ratio = ratio;
+  row.p = 1;
+  row.threshold = 0.01;
+  return row;
+}
+
+TEST(Pool, TypesOfMachineThatSayTheSameAreBelievedTogether) {
+  Pool pool;
+  for (const double noise : {-0.004, 0.003, 0.001, -0.002, 0.002, 0.0}) {
+    pool.add("slow", row_of(1.03 + noise));
+    pool.add("same", row_of(1 + noise));
+    pool.add("less", row_of(1.009 + noise / 100));  // for certain, and under the threshold
+  }
+  pool.add("few", row_of(1.5));
+  pool.add("few", row_of(1.5));
+  const std::vector<Together> slower = pool.slower(Shares(0.01, 24));
+  ASSERT_THAT(slower, SizeIs(1));
+  EXPECT_EQ(slower[0].kernel, "slow");
+  EXPECT_EQ(slower[0].series, uts.id);
+  EXPECT_EQ(slower[0].types, 6U);
+  EXPECT_NEAR(slower[0].ratio, 1.03, 0.001);
+  // One type that says so of six says nothing of all.
+  Pool one;
+  for (const double ratio : {1.0, 1.001, 0.999, 1.0, 1.002, 1.3}) one.add("k", row_of(ratio));
+  EXPECT_THAT(one.slower(Shares(0.01, 24)), IsEmpty());
 }
 
 TEST_F(VerdictTest, AMissingReportIsNeverAPass) {
@@ -167,8 +225,7 @@ TEST_F(VerdictTest, AReportOfAnotherKernelIsRefused) {
   Fleet qemu = fleet("qemu");
   Report healthy = healthy_report();
   collected(qemu, "old", 1, healthy).release = "9.9.9 (somebody) #1";
-  const Result<FleetVerdict> verdict = gate(
-      {qemu}, {}, [](const KernelVerdict&) {}, [] { return false; });
+  const Result<FleetVerdict> verdict = gate({qemu}, {}, [] { return false; });
   ASSERT_FALSE(verdict);
   EXPECT_THAT(verdict.error().str(), HasSubstr("and the job boots 9.9.9"));
 }
@@ -177,8 +234,7 @@ TEST_F(VerdictTest, WhatCanNotBeAskedIsUsage) {
   const auto error_of = [](const std::vector<Fleet>& fleets, const std::string& base) {
     GateOptions options;
     options.base = base;
-    const Result<FleetVerdict> verdict = gate(
-        fleets, options, [](const KernelVerdict&) {}, [] { return false; });
+    const Result<FleetVerdict> verdict = gate(fleets, options, [] { return false; });
     EXPECT_FALSE(verdict);
     return verdict ? "" : verdict.error().str();
   };
