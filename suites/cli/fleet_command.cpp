@@ -20,6 +20,7 @@
 #include "reports/json.h"
 #include "reports/policy.h"
 #include "reports/printable.h"
+#include "suites/cli/catalog_order.h"
 #include "suites/cli/command.h"
 #include "suites/cli/fleet_jobs.h"
 #include "suites/cli/outputs.h"
@@ -357,10 +358,14 @@ Status enter(history::History& history, const Fleet& fleet, bool keep_reports,
 }
 
 Status collect_one(Fleet& fleet, const Options& options, const volatile std::sig_atomic_t* stop) {
-  const fleet::Tell tell = [](const PlannedJob& job, const std::string& what) {
-    fmt::print("{} {}: {}\n", job.id, title(job), printable(what, 600));
-    std::fflush(stdout);
-  };
+  const fleet::Collecting how{.into = fleet.directory,
+                              .tell =
+                                  [](const PlannedJob& job, const std::string& what) {
+                                    fmt::print("{} {}: {}\n", job.id, title(job),
+                                               printable(what, 600));
+                                    std::fflush(stdout);
+                                  },
+                              .arrange = put_in_catalog_order};
   std::unique_ptr<Connection> connection;
   if (options.reports.empty()) {
     if (Status fresh = refresh(fleet, options, stop, connection); !fresh) return fresh;
@@ -371,9 +376,9 @@ Status collect_one(Fleet& fleet, const Options& options, const volatile std::sig
     if (*stop != 0) return {};
     Status done;
     if (!options.reports.empty()) {
-      done = fleet::collect(job, options.reports, fleet.directory, tell);
+      done = fleet::collect(job, options.reports, how);
     } else if (connection) {
-      done = fleet::collect(job, connection->lava(), fleet.directory, tell);
+      done = fleet::collect(job, connection->lava(), how);
     }
     if (!done) return done;
   }

@@ -86,7 +86,7 @@ int run(const std::vector<std::string>& typed) {
       std::pair{
           app.add_subcommand("gate", "Does a new kernel hold what a base one does? Boots both"),
           &add_gate},
-      std::pair{app.add_subcommand("fleet", "Jobs of LAVA for many kernels"), &add_fleet},
+      std::pair{app.add_subcommand("fleet", "Many kernels on many machines, by LAVA"), &add_fleet},
       std::pair{app.add_subcommand("report", "Write saved reports as another format"), &add_report},
       std::pair{app.add_subcommand("history", "Keep reports over time, and see what changed when"),
                 &add_history},

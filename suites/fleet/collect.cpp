@@ -30,7 +30,7 @@ std::string joined(const std::vector<std::string>& sentences) {
 }
 
 // Keeps a whole report; what is wrong with it otherwise makes the job Damaged.
-Status keep(PlannedJob& job, const JobLog& log, const Directory& into) {
+Status keep(PlannedJob& job, JobLog& log, const Collecting& how) {
   std::string why;
   if (!log.console.any) {
     why = "no report came over its console";
@@ -45,7 +45,8 @@ Status keep(PlannedJob& job, const JobLog& log, const Directory& into) {
     job.why = why;
     return {};
   }
-  if (Status written = put(into.report_file(job), to_json(log.console.report)); !written) {
+  how.arrange(log.console.report);
+  if (Status written = put(how.into.report_file(job), to_json(log.console.report)); !written) {
     return written;
   }
   job.outcome = Outcome::Collected;
@@ -61,31 +62,31 @@ std::int64_t results_in(const Report& report) {
 }
 
 Status compare_with_stored(const PlannedJob& job, std::int64_t number, const Report& report,
-                           Lava& lava, const Tell& tell) {
+                           Lava& lava, const Collecting& how) {
   const Result<std::int64_t> stored = lava.results_of(number);
   if (!stored) return stored.error();
   if (*stored != results_in(report)) {
-    tell(job, fmt::format("LAVA stored {} of {} results: the report is whole", *stored,
-                          results_in(report)));
+    how.tell(job, fmt::format("LAVA stored {} of {} results: the report is whole", *stored,
+                              results_in(report)));
   }
   return {};
 }
 
-Status collect_ended(PlannedJob& job, Lava& lava, const Directory& into, const Tell& tell) {
+Status collect_ended(PlannedJob& job, Lava& lava, const Collecting& how) {
   std::string last;
   for (const Submission& one : job.submissions) {
     if (one.state != "Finished" || one.health != "Complete") continue;
     const Result<std::string> text = lava.log(one.number);
     if (!text) return text.error();
-    const JobLog log = read_job_log(*text);
-    if (Status kept = keep(job, log, into); !kept) return kept;
+    JobLog log = read_job_log(*text);
+    if (Status kept = keep(job, log, how); !kept) return kept;
     if (job.outcome == Outcome::Collected) {
-      tell(job, fmt::format("collected from LAVA's job {}", one.number));
-      return compare_with_stored(job, one.number, log.console.report, lava, tell);
+      how.tell(job, fmt::format("collected from LAVA's job {}", one.number));
+      return compare_with_stored(job, one.number, log.console.report, lava, how);
     }
     last = *text;
   }
-  return last.empty() ? Status() : put(into.log_file(job), last);
+  return last.empty() ? Status() : put(how.into.log_file(job), last);
 }
 
 Status keep_log_of_failed(const PlannedJob& job, Lava& lava, const Directory& into) {
@@ -97,20 +98,19 @@ Status keep_log_of_failed(const PlannedJob& job, Lava& lava, const Directory& in
 
 }  // namespace
 
-Status collect(PlannedJob& job, Lava& lava, const Directory& into, const Tell& tell) {
+Status collect(PlannedJob& job, Lava& lava, const Collecting& how) {
   switch (job.outcome) {
     case Outcome::Ended:
     case Outcome::Damaged:
-      return collect_ended(job, lava, into, tell);
+      return collect_ended(job, lava, how);
     case Outcome::Failed:
-      return keep_log_of_failed(job, lava, into);
+      return keep_log_of_failed(job, lava, how.into);
     default:
       return {};
   }
 }
 
-Status collect(PlannedJob& job, const std::string& directory, const Directory& into,
-               const Tell& tell) {
+Status collect(PlannedJob& job, const std::string& directory, const Collecting& how) {
   if (job.outcome == Outcome::Collected) return {};
   const fs::path base = fs::path(directory) / job.id;
   const std::string json = base.string() + ".json";
@@ -138,11 +138,11 @@ Status collect(PlannedJob& job, const std::string& directory, const Directory& i
     if (log.kernel_failed() && !log.console.complete) {
       job.outcome = Outcome::Failed;
       job.why = log.why();
-      return put(into.log_file(job), *text);
+      return put(how.into.log_file(job), *text);
     }
   }
-  if (Status kept = keep(job, log, into); !kept) return kept;
-  if (job.outcome == Outcome::Collected) tell(job, "collected");
+  if (Status kept = keep(job, log, how); !kept) return kept;
+  if (job.outcome == Outcome::Collected) how.tell(job, "collected");
   return {};
 }
 

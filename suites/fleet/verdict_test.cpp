@@ -257,8 +257,10 @@ class CollectTest : public VerdictTest {
   Outcome collect_it(Fleet& fleet) {
     said.clear();
     const Status done =
-        collect(fleet.plan.jobs[0], path("from"), fleet.directory,
-                [this](const PlannedJob&, const std::string& what) { said = what; });
+        collect(fleet.plan.jobs[0], path("from"),
+                {.into = fleet.directory,
+                 .tell = [this](const PlannedJob&, const std::string& what) { said = what; },
+                 .arrange = [](Report&) {}});
     EXPECT_TRUE(done) << done.error().str();
     return fleet.plan.jobs[0].outcome;
   }
