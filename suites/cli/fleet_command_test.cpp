@@ -3,9 +3,15 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <csignal>
 #include <filesystem>
+#include <mutex>
+#include <random>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -15,6 +21,7 @@
 #include "reports/json.h"
 #include "reports/received.h"
 #include "reports/testdata/sample_report.h"
+#include "suites/fleet/directory.h"
 #include "suites/fleet/testing/fake_lava.h"
 #include "suites/fleet/testing/served.h"
 #include "suites/testing/in_directory.h"
@@ -170,12 +177,16 @@ class FleetServer : public FleetJobs {
     all.insert(all.end(), words.begin(), words.end());
     return testing::run_program(all);
   }
-  Finished submit(std::vector<std::string> more = {}) const {
-    std::vector<std::string> words{"--init",       init_,       "--server", served_.url(),
-                                   "--token-file", token_file_, "--base",   "old"};
+  std::vector<std::string> submitting(std::vector<std::string> more) const {
+    std::vector<std::string> words{NSBENCH_PROGRAM, "fleet",    "submit",      "--init",
+                                   init_,           "--server", served_.url(), "--token-file",
+                                   token_file_,     "--base",   "old"};
     const std::vector<std::string> rest = usual(std::move(more));
     words.insert(words.end(), rest.begin(), rest.end());
-    return fleet("submit", words);
+    return words;
+  }
+  Finished submit(std::vector<std::string> more = {}) const {
+    return testing::run_program(submitting(std::move(more)));
   }
   Finished on_fleet(const std::string& command, const std::vector<std::string>& more = {}) const {
     std::vector<std::string> words{"--fleet", path("out")};
@@ -287,6 +298,49 @@ TEST_F(FleetServer, MoreBootsOfSomeKernels) {
   EXPECT_EQ(more.exit_code, 0) << more.err;
   EXPECT_THAT(more.out, HasSubstr("3 jobs: 3 waiting\n"));
   EXPECT_EQ(server_.jobs.size(), 3U);
+}
+
+TEST_F(FleetServer, KilledAtAnyMomentItGoesOnAndSubmitsNothingTwice) {
+  constexpr int kills = 25;
+  constexpr int jobs = 2 * 20;  // kernels, boots
+  std::mt19937 random(::testing::UnitTest::GetInstance()->random_seed());
+  std::uniform_int_distribution<int> microseconds(1000, 150'000);
+  int in_between = 0;
+  for (int i = 0; i < kills; ++i) {
+    const pid_t child = testing::start_program(submitting({"--boots", "20"}));
+    ::usleep(static_cast<useconds_t>(microseconds(random)));
+    ::kill(child, SIGKILL);
+    ASSERT_EQ(::waitpid(child, nullptr, 0), child);
+    const std::lock_guard<std::mutex> lock(server_.mutex);
+    in_between += !server_.jobs.empty() && server_.jobs.size() < jobs ? 1 : 0;
+  }
+  const Finished last = submit({"--boots", "20"});
+  EXPECT_EQ(last.exit_code, 0) << last.err;
+  EXPECT_THAT(last.out, HasSubstr("40 jobs: 40 waiting\n"));
+  std::set<std::string> names;
+  for (const fleet::testing::FakeJob& job : server_.jobs) names.insert(job.name);
+  EXPECT_EQ(names.size(), jobs);
+  EXPECT_EQ(server_.jobs.size(), jobs) << in_between << " were killed while they submitted";
+  // And no other file, but for what a kill between link and rename may leave (file.h).
+  int others = 0;
+  for (const fs::directory_entry& entry : fs::recursive_directory_iterator(path("out"))) {
+    const std::string name = entry.path().filename();
+    const bool ours = entry.is_directory() || name == "fleet.json" || name == "kernel" ||
+                      name == "initramfs" || name.ends_with(".yaml");
+    others += ours ? 0 : 1;
+  }
+  EXPECT_LE(others, 1);
+}
+
+TEST_F(FleetServer, TwoAtOnceDoNotGetInEachOthersWay) {
+  ASSERT_EQ(jobs(usual({"--base", "old"})).exit_code, 0);
+  const fleet::Directory directory{fs::path(path("out"))};
+  const Result<Fd> lock = directory.lock();
+  ASSERT_TRUE(lock) << lock.error().str();
+  const Finished second = submit();
+  EXPECT_EQ(second.exit_code, 2);
+  EXPECT_THAT(second.err, HasSubstr("another nsbench fleet is at work in '"));
+  EXPECT_TRUE(server_.jobs.empty());
 }
 
 TEST_F(FleetServer, WaitsUntilItsDeadline) {
