@@ -301,6 +301,7 @@ done
 case $PLAY in
   report) echo '{}' > "$json"; exit 1 ;;
   late) echo $$ > "$SAW.pid"; trap 'echo "{}" > "$json"; exit 3' TERM; touch "$SAW.ready"; for _ in $(seq 300); do sleep 0.1; done ;;
+  alone) echo '{"warnings": [{"code": "guest-died", "text": "the machine was interrupted"}]}' > "$json"; exit 3 ;;
   panic) exit 3 ;;
 esac
 END
@@ -320,6 +321,8 @@ kill -TERM "$stopped"
 gives 143 'a task that is stopped' wait "$stopped"
 gives 1 'ends nsbench' kill -0 "$(< "$scratch/saw.pid")"
 must 'leaves no report' test ! -e "$scratch/reports/$id.json"
+gives 143 'nor does one where nsbench alone was' task alone
+must 'leave one' test ! -e "$scratch/reports/$id.json"
 gives 0 'a task whose kernel fails' task report 1 1
 must 'has one' is "$(find "$scratch/reports" -name '*.json')" "$scratch/reports/$id.json"
 must 'with the words of the job' is "$(tail -n 3 "$scratch/saw" | tr '\n' ' ')" '-- --filter ^net/ '

@@ -86,6 +86,8 @@ while [[ -n $stopped ]] && kill -0 "$running" 2> /dev/null; do
   wait "$running" || status=$?
 done
 running=
+# The signal may have come to nsbench alone.
+! grep -qsF '"the machine was interrupted"' "$partial" || stopped=yes
 [[ -z $stopped ]] || { echo "$id: stopped, without a report" >&2; exit 143; }
 if [[ ! -s $partial ]]; then
   [[ ! -s $console ]] || ln "$console" "$reports/$id.log" 2> /dev/null || true

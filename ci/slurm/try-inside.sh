@@ -99,3 +99,14 @@ sed -n 's/.*: nsbench boot exited \([0-9]*\), \([0-9]*\) s$/\1 \2/p' "$out"/slur
 
 submit "$out/panics.jobs" "$out/panics/reports" panic > /dev/null
 until_true 'the end of kernels that panic' ended
+
+# A task that is canceled half-way has no report, although nsbench has one to write.
+head -n 1 "$out/jobs" > "$out/canceled.jobs"
+canceled=$(submit "$out/canceled.jobs" "$out/canceled" canceled)
+boots_by_now() { [[ -s $(echo "$out"/canceled/consoles/*.0.txt) ]]; }
+until_true 'a task to cancel' boots_by_now
+scancel "$canceled"
+until_true 'the end of the canceled task' ended
+[[ -z $(find "$out/canceled" -name '*.json' -o -name '*.log') ]] || die 'a task that was canceled has a report'
+grep -q ': stopped, without a report$' "$out/slurm/canceled-1.out" || die 'a canceled task does not say so'
+echo 'a task that was canceled half-way has left no report'

@@ -144,10 +144,10 @@ told() {
   while [[ $1 != -- ]]; do texts+=("$1"); shift; done
   shift
   said=$("$@" 2>&1) || status=$?
-  echo "$(basename "$1") ${*:2:2}: exit $status"
+  echo "* $(basename "$1") ${*:2:2}: exit $status"
   [[ $wanted == any || $status == "$wanted" ]] || complain "and not $wanted: $said"
   for text in "${texts[@]}"; do
-    grep -qF -- "$text" <<< "$said" || complain "and does not say '$text': $said"
+    grep -m 1 -F -- "$text" <<< "$said" || complain "and does not say '$text': $said"
   done
 }
 
