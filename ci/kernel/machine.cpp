@@ -61,8 +61,8 @@ std::vector<std::string> qemu_words(const MachineSpec& spec, const Files& files)
                                  "-cpu",
                                  kvm ? "host" : "max",
                                  "-accel"};
-  // One thread for all CPUs: with one for each, QEMU 7.2 lets a CPU run code that another one is just
-  // patching, and a kernel that is well oopses (int3 where a static key was) and panics.
+  // One thread for all CPUs: with one for each, QEMU 7.2 lets a CPU run code that another one is
+  // just patching, and a kernel that is well oopses (int3 where a static key was) and panics.
   words.emplace_back(kvm ? "kvm" : "tcg,thread=single");
   if (spec.instructions) {
     words.insert(words.end(), {"-icount", "shift=0,sleep=off"});

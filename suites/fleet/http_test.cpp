@@ -43,7 +43,7 @@ class OneAnswer {
  private:
   void serve() {
     for (const std::string& answer : answers_) {
-      const Fd peer(::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC));
+      const Fd peer = testing::next_peer(listener_);
       if (!peer.valid()) return;
       asked_.push_back(testing::read_head(peer.get()));
       (void)::send(peer.get(), answer.data(), answer.size(), MSG_NOSIGNAL);

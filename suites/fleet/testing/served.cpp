@@ -25,6 +25,12 @@ Fd listen_on_loopback(int& port) {
   return listener;
 }
 
+Fd next_peer(const Fd& listener) {
+  sockaddr_in from{};
+  socklen_t size = sizeof from;
+  return Fd(::accept4(listener.get(), reinterpret_cast<sockaddr*>(&from), &size, SOCK_CLOEXEC));
+}
+
 std::string read_head(int peer) {
   std::string head;
   char byte = 0;
@@ -46,7 +52,7 @@ std::string Served::url() const { return fmt::format("http://127.0.0.1:{}/", por
 
 void Served::serve() {
   for (;;) {
-    const Fd peer(::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC));
+    const Fd peer = next_peer(listener_);
     if (!peer.valid()) return;
     answer(peer.get());
   }

@@ -34,6 +34,8 @@ class Served {
 
 // A socket that listens on 127.0.0.1, and its port.
 Fd listen_on_loopback(int& port);
+// Who connects next; nobody if it is shut down.
+Fd next_peer(const Fd& listener);
 // The head of a request, up to its empty line.
 std::string read_head(int peer);
 
