@@ -290,6 +290,24 @@ TEST_F(FleetServer, APanicFailsTheGateAndALostJobIsSubmittedAgain) {
   EXPECT_TRUE(fs::exists(path("out/logs")));
 }
 
+TEST_F(FleetServer, AReportThatLostLinesIsNamedAndRunAgain) {
+  ASSERT_EQ(submit().exit_code, 0);
+  complete_all();
+  std::string& log = server_.job(1).log;
+  const std::size_t line = log.find("nsbench-frame 1 ");
+  ASSERT_NE(line, std::string::npos);
+  log.erase(log.rfind('\n', line), log.find('\n', line) - log.rfind('\n', line));
+  const Finished collected = on_fleet("collect");
+  EXPECT_EQ(collected.exit_code, 3);
+  EXPECT_THAT(collected.out, HasSubstr("no report: damaged: "));
+  EXPECT_EQ(on_fleet("gate").exit_code, 3);
+  const Finished again = submit();
+  EXPECT_THAT(again.out, HasSubstr("submitted as 3 again\n"));
+  complete_all();
+  EXPECT_EQ(on_fleet("collect").exit_code, 0);
+  EXPECT_EQ(on_fleet("gate").exit_code, 0);
+}
+
 TEST_F(FleetServer, MoreBootsOfSomeKernels) {
   ASSERT_EQ(submit().exit_code, 0);
   fs::remove_all(path("kernels/new"));

@@ -74,8 +74,8 @@ Status compare_with_stored(const PlannedJob& job, std::int64_t number, const Rep
 
 Status collect_ended(PlannedJob& job, Lava& lava, const Collecting& how) {
   std::string last;
-  for (const Submission& one : job.submissions) {
-    if (one.state != "Finished" || one.health != "Complete") continue;
+  for (Submission& one : job.submissions) {
+    if (one.state != "Finished" || one.health != "Complete" || one.damaged) continue;
     const Result<std::string> text = lava.log(one.number);
     if (!text) return text.error();
     JobLog log = read_job_log(*text);
@@ -84,6 +84,7 @@ Status collect_ended(PlannedJob& job, Lava& lava, const Collecting& how) {
       how.tell(job, fmt::format("collected from LAVA's job {}", one.number));
       return compare_with_stored(job, one.number, log.console.report, lava, how);
     }
+    one.damaged = true;
     last = *text;
   }
   return last.empty() ? Status() : put(how.into.log_file(job), last);
@@ -101,7 +102,6 @@ Status keep_log_of_failed(const PlannedJob& job, Lava& lava, const Directory& in
 Status collect(PlannedJob& job, Lava& lava, const Collecting& how) {
   switch (job.outcome) {
     case Outcome::Ended:
-    case Outcome::Damaged:
       return collect_ended(job, lava, how);
     case Outcome::Failed:
       return keep_log_of_failed(job, lava, how.into);

@@ -20,19 +20,21 @@ void set(PlannedJob& job, Outcome outcome, std::string why = "") {
   job.why = std::move(why);
 }
 
-// What is known about a job's submissions, in the server's order; whether one was abandoned is not
-// the server's to know.
+// What is known about a job's submissions, in the server's order; what we made of one is not the
+// server's to know.
 std::vector<Submission> submissions_of(const std::vector<LavaJob>& have,
                                        const std::vector<Submission>& known) {
   std::vector<Submission> submissions;
   for (const LavaJob& job : have) {
-    const auto before = std::find_if(known.begin(), known.end(), [&job](const Submission& one) {
-      return one.number == job.number;
+    Submission one{.number = job.number, .state = job.state, .health = job.health};
+    const auto before = std::find_if(known.begin(), known.end(), [&job](const Submission& other) {
+      return other.number == job.number;
     });
-    submissions.push_back({.number = job.number,
-                           .state = job.state,
-                           .health = job.health,
-                           .abandoned = before != known.end() && before->abandoned});
+    if (before != known.end()) {
+      one.abandoned = before->abandoned;
+      one.damaged = before->damaged;
+    }
+    submissions.push_back(std::move(one));
   }
   return submissions;
 }
@@ -85,10 +87,10 @@ Status Follower::settle(PlannedJob& job, const std::vector<LavaJob>& have, const
     return {};
   }
   const auto is_complete = [](const Submission& one) {
-    return is_finished(one) && one.health == "Complete";
+    return is_finished(one) && one.health == "Complete" && !one.damaged;
   };
   if (std::any_of(job.submissions.begin(), job.submissions.end(), is_complete)) {
-    if (job.outcome != Outcome::Damaged) set(job, Outcome::Ended);
+    set(job, Outcome::Ended);
     return {};
   }
   bool waits = false;
@@ -116,7 +118,7 @@ Status Follower::settle(PlannedJob& job, const std::vector<LavaJob>& have, const
   }
   // Nothing has ended since it was looked at.
   const bool is_settled = job.outcome == Outcome::Failed || job.outcome == Outcome::Lost ||
-                          job.outcome == Outcome::Canceled;
+                          job.outcome == Outcome::Damaged || job.outcome == Outcome::Canceled;
   const bool is_same = std::equal(
       before.begin(), before.end(), job.submissions.begin(), job.submissions.end(),
       [](const auto& a, const auto& b) { return a.number == b.number && a.state == b.state; });
@@ -124,11 +126,15 @@ Status Follower::settle(PlannedJob& job, const std::vector<LavaJob>& have, const
   return settle_finished(job);
 }
 
-// None of its submissions is under way, and none is Complete.
+// None of its submissions is under way, and none has a report.
 Status Follower::settle_finished(PlannedJob& job) {
   const Submission& last = job.submissions.back();
   if (last.abandoned) {
     set(job, Outcome::Lost, "its worker was gone");
+    return {};
+  }
+  if (last.damaged) {
+    set(job, Outcome::Damaged, job.why);
     return {};
   }
   if (last.health == "Canceled") {
@@ -174,8 +180,9 @@ Result<std::string> Follower::why_given_up(const LavaJob& job, const Plan& plan)
 }
 
 bool Follower::is_due(const PlannedJob& job) const {
+  const bool is_to_be_tried = job.outcome == Outcome::Lost || job.outcome == Outcome::Damaged;
   return job.outcome == Outcome::Planned ||
-         (job.outcome == Outcome::Lost && job.submissions.size() <= patience_.resubmit);
+         (is_to_be_tried && job.submissions.size() <= patience_.resubmit);
 }
 
 Status Follower::submit_due(Plan& plan,

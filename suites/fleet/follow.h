@@ -18,7 +18,7 @@ namespace nsbench::fleet {
 struct Patience {
   // Seconds since 1970, UTC, as the server has them too.
   std::function<std::int64_t()> now;
-  // How often a job is submitted again that was lost with a worker.
+  // How often a job is submitted again that was lost with a worker, or its report on the way.
   std::size_t resubmit = 2;
   // Of a worker that does not answer LAVA, seconds before its job is given up: it may only be busy.
   std::int64_t without_worker = 120;
@@ -40,7 +40,8 @@ class Follower {
   // it was us, and nobody else.
   Status refresh(Plan& plan, const std::function<Status()>& keep);
 
-  // Whether it can be submitted: it is Planned, or is Lost and was not submitted too often.
+  // Whether it can be submitted: it is Planned, or is Lost or Damaged and was not submitted too
+  // often.
   [[nodiscard]] bool is_due(const PlannedJob& job) const;
   // Submits what is due, after a refresh(). `yaml_of` reads a job's file; `tell` is called behind
   // each. An Error, or `stopped`, ends it: what was submitted up to there stands in the plan.

@@ -232,6 +232,26 @@ TEST_F(FollowTest, AJobThatLavaDoesNotEndIsGivenUp) {
   EXPECT_EQ(server.jobs.size(), 2U);
 }
 
+TEST_F(FollowTest, AReportThatDidNotComeWholeIsTriedAgain) {
+  Plan plan = plan_of(1);
+  Client client(*this);
+  ASSERT_TRUE(client.submit(plan));
+  for (std::int64_t number = 1; number <= 3; ++number) {
+    server.complete(number, greeting);
+    ASSERT_TRUE(client.submit(plan));
+    ASSERT_EQ(plan.jobs[0].outcome, Outcome::Ended);
+    // As collect() finds it.
+    plan.jobs[0].submissions.back().damaged = true;
+    plan.jobs[0].outcome = Outcome::Damaged;
+    plan.jobs[0].why = "message 3 did not arrive";
+    ASSERT_TRUE(client.submit(plan));
+  }
+  EXPECT_EQ(server.jobs.size(), 3U);
+  EXPECT_EQ(plan.jobs[0].outcome, Outcome::Damaged);
+  EXPECT_EQ(plan.jobs[0].why, "message 3 did not arrive");
+  EXPECT_TRUE(client.follower.is_over(plan));
+}
+
 TEST_F(FollowTest, WhatSomebodyCanceledStaysSo) {
   Plan plan = plan_of(1);
   Client client(*this);

@@ -26,7 +26,8 @@ Submission read_submission(const JsonCursor& from) {
   return {.number = from.at("number").integer<std::int64_t>(),
           .state = from.at("state").text(),
           .health = from.at("health").text(),
-          .abandoned = from.at("abandoned").boolean()};
+          .abandoned = from.at("abandoned").boolean(),
+          .damaged = from.at("damaged").boolean()};
 }
 
 // A UUID as we write it; it is part of a file's name.
@@ -84,7 +85,8 @@ std::string plan_json(const Plan& plan) {
       submissions.push_back({{"number", one.number},
                              {"state", one.state},
                              {"health", one.health},
-                             {"abandoned", one.abandoned}});
+                             {"abandoned", one.abandoned},
+                             {"damaged", one.damaged}});
     }
     jobs.push_back({{"id", job.id},
                     {"name", job.name},

@@ -20,7 +20,7 @@ enum class Outcome : std::uint8_t {
   Ended,      // and its report can be collected
   Collected,  // its report is here
   Failed,     // the kernel did not get to its end: a panic, a time-out
-  Damaged,    // it got there, and its report did not get here whole
+  Damaged,    // it got there, and its report did not get here whole, as often as it was tried
   Lost,       // with a worker, as often as it was submitted; or the lab's own trouble
   Canceled,   // by somebody
 };
@@ -31,6 +31,8 @@ struct Submission {
   std::string state, health;
   // Given up: the machine that had it is gone. What comes of it after all does not hurt.
   bool abandoned = false;
+  // It came to its end, and its report did not get here whole.
+  bool damaged = false;
 };
 
 struct PlannedJob {

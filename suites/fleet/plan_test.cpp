@@ -20,7 +20,7 @@ Plan sample() {
        .boot = 1,
        .file = "jobs/old.boot-1.yaml",
        .submissions = {{.number = 7, .state = "Running", .health = "Unknown", .abandoned = true},
-                       {.number = 9, .state = "Finished", .health = "Complete"}},
+                       {.number = 9, .state = "Finished", .health = "Complete", .damaged = true}},
        .outcome = Outcome::Ended,
        .why = "a \"quoted\"\nreason"});
   plan.jobs.push_back({.id = "0a0b0c0d-0000-5000-8000-000000000002",
@@ -38,6 +38,7 @@ TEST(FleetPlan, ComesBackFromItsFile) {
   EXPECT_EQ(plan_json(*plan), text);
   EXPECT_EQ(plan->jobs[0].submissions.size(), 2U);
   EXPECT_TRUE(plan->jobs[0].submissions[0].abandoned);
+  EXPECT_TRUE(plan->jobs[0].submissions[1].damaged);
   EXPECT_EQ(plan->jobs[0].outcome, Outcome::Ended);
   EXPECT_EQ(plan->jobs[0].why, "a \"quoted\"\nreason");
 }
