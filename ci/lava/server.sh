@@ -24,7 +24,8 @@ out=$root/build/lava-server install=yes idle=no
 port=8000 postgres=/usr/lib/postgresql/15/bin workers=(worker-1 worker-2)
 # Nothing of the caller's: Debian's LAVA is for Debian's Python, and a proxy would get our requests.
 clean=(env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin LANG=C.UTF-8 HOME=/)
-readonly root self port postgres workers clean
+sockets=/var/lib/postgresql/sockets
+readonly root self port postgres workers clean sockets
 
 die() {
   echo "ci/lava/server.sh: $*" >&2
@@ -92,7 +93,8 @@ kill_worker() {
 
 case ${1-} in
   kill-worker | start-worker)
-    [[ -n ${LAVA_OUT-} && -f ${LAVA_OUT-}/run/${2-} ]] || die "$1 NAME: only for COMMAND, NAME one of ${workers[*]}"
+    [[ -n ${LAVA_OUT-} && -f ${LAVA_OUT-}/run/${2-} ]] ||
+      die "$1 NAME: only for COMMAND, NAME one of ${workers[*]}"
     "${1//-/_}" "$2"
     exit
     ;;
@@ -120,13 +122,14 @@ configure() {
   ip link set lo up
   # State goes with the namespaces; logs stay.
   local directory
-  for directory in /etc/lava-server /var/lib/lava-server /var/lib/lava /var/lib/postgresql /run/postgresql; do
-    mkdir -p "$directory"
+  for directory in /etc/lava-server /var/lib/lava-server /var/lib/lava /var/lib/postgresql; do
     mount -t tmpfs tmpfs "$directory"
   done
   chown lavaserver: "$LAVA_OUT/log"
   mount --bind "$LAVA_OUT/log" /var/log/lava-server
-  chown postgres: /var/lib/postgresql /run/postgresql
+  mkdir $sockets
+  chmod 1777 $sockets # the publisher's, too
+  chown postgres: /var/lib/postgresql
   mkdir -p /etc/lava-server/{settings.d,dispatcher.d} /var/lib/lava-server/{home,default/media/job-output} \
     /etc/lava-server/dispatcher-config/{devices,device-types,health-checks}
   local name number=0
@@ -146,15 +149,14 @@ JINJA
 SECRET_KEY: "$(od -An -tx1 -N32 /dev/urandom | tr -d ' \n')"
 EVENT_NOTIFICATION: true
 EVENT_SOCKET: "tcp://127.0.0.1:5500"
-INTERNAL_EVENT_SOCKET: "ipc:///run/postgresql/lava.events"
+INTERNAL_EVENT_SOCKET: "ipc://$sockets/lava.events"
 DATABASES:
   default:
     ENGINE: django.db.backends.postgresql
     NAME: lavaserver
     USER: lavaserver
-    HOST: /run/postgresql
+    HOST: $sockets
 YAML
-  chmod 1777 /run/postgresql
   chown -R lavaserver: /etc/lava-server /var/lib/lava-server
 }
 
@@ -162,10 +164,10 @@ start_database() {
   as postgres "$postgres/initdb" --pgdata=/var/lib/postgresql/data --auth=trust --encoding=UTF-8 \
     --locale=C.UTF-8 --no-sync > "$LAVA_OUT/log/postgres.log"
   as postgres "$postgres/postgres" -D /var/lib/postgresql/data -c listen_addresses= -c fsync=off \
-    -c unix_socket_directories=/run/postgresql >> "$LAVA_OUT/log/postgres.log" 2>&1 < /dev/null &
-  wait_for 60 'the database' as postgres "$postgres/pg_isready" -h /run/postgresql
-  as postgres "$postgres/createuser" -h /run/postgresql lavaserver
-  as postgres "$postgres/createdb" -h /run/postgresql --owner=lavaserver lavaserver
+    -c unix_socket_directories=$sockets >> "$LAVA_OUT/log/postgres.log" 2>&1 < /dev/null &
+  wait_for 60 'the database' as postgres "$postgres/pg_isready" -h $sockets
+  as postgres "$postgres/createuser" -h $sockets lavaserver
+  as postgres "$postgres/createdb" -h $sockets --owner=lavaserver lavaserver
   as lavaserver lava-server manage migrate --noinput > "$LAVA_OUT/log/migrate.log"
 }
 
@@ -179,8 +181,11 @@ user = User.objects.create_user("nsbench")
 token = AuthToken.objects.create(user=user, description="ci/lava/server.sh")
 kind = DeviceType.objects.create(name="qemu")
 print("token nsbench", token.secret)
-for number, name in enumerate("${workers[*]}".split(), 1): worker = Worker.objects.create(hostname=name); device = Device.objects.create(hostname=f"qemu-{number}", device_type=kind, worker_host=worker, health=Device.HEALTH_GOOD); print("token", name, worker.token)
-
+for number, name in enumerate("${workers[*]}".split(), 1):
+    worker = Worker.objects.create(hostname=name)
+    Device.objects.create(hostname=f"qemu-{number}", device_type=kind, worker_host=worker,
+                          health=Device.HEALTH_GOOD)
+    print("token", name, worker.token)
 PYTHON
   local name
   (umask 077 && sed -n 's/^token nsbench //p' "$LAVA_OUT/log/fill.log" > "$LAVA_OUT/token")

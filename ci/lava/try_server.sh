@@ -53,9 +53,11 @@ if [[ $inside == no ]]; then
     --build "$(cd "$build" && pwd)" --out "$out" --kernels "$(cd "$kernels" && pwd)"
 fi
 
-fleet=$out/fleet nsbench=$build/nsbench
+fleet=$out/fleet nsbench=$build/nsbench db=$out/history.db
+export NSBENCH_LAVA_TOKEN_FILE=$LAVA_TOKEN_FILE
+collect=("$nsbench" fleet collect --db "$db")
 common=(--kernels "$out/kernels.json" --device-type qemu --base debian-6.12 --boots 3 --minutes 30
-  --fleet "$fleet" --server "$LAVA_URL" --token-file "$LAVA_TOKEN_FILE")
+  --fleet "$fleet" --server "$LAVA_URL")
 # Under a minute for each. Timings are told from eight boots on: they are try.sh's.
 words=(--checks-only --filter '^uts/')
 wanted=12 failed=0
@@ -113,6 +115,21 @@ digests() {
 # report_of JOB_ID: its file
 report_of() {
   find "$fleet/reports" -name "$1.json"
+}
+
+# half_way CONDITION: waits for a job of which awk says so, and whose log has results; leaves its number
+# in $victim, and its device in $device.
+half_way() {
+  local end=$((SECONDS + 900))
+  while ((SECONDS < end)); do
+    read -r victim device < <(jobs | awk "\$2 == \"Running\" && $1 { print \$1, \$4 }") || true
+    if [[ -n $victim ]] &&
+      "$python" "$here/ask.py" log "$victim" 2> /dev/null | grep -q '"msg": "ok 10 '; then
+      return
+    fi
+    sleep 1
+  done
+  die 'no job came to run'
 }
 
 # same_report A B: but for the order of cases, and which of them stand for all
@@ -190,15 +207,9 @@ begin=$SECONDS
 ) &
 waiting=$!
 
-# Half of the jobs have been given out, and the job of qemu-1 is half-way: its log shows results.
-victim=
-for _ in $(seq 600); do
-  victim=$(jobs | awk '$1 >= 7 && $2 == "Running" && $4 == "qemu-1" && !/nsbench panics / { print $1 }')
-  if [[ -n $victim ]] && "$python" "$here/ask.py" log "$victim" 2> /dev/null | grep -q '"msg": "ok 10 '; then break; fi
-  victim=
-  sleep 1
-done
-[[ -n $victim ]] || die 'no job came to run on qemu-1'
+# Half of the jobs have been given out.
+# shellcheck disable=SC2016  # awk's
+half_way '$1 >= 7 && $4 == "qemu-1" && !/nsbench panics /'
 "$here/server.sh" kill-worker worker-1
 killed=$((SECONDS - begin)) name=$(awk -v job="$victim" '$1 == job' "$out/jobs" | cut -d' ' -f8-)
 echo "worker-1 killed after $killed s, with job $victim: $name"
@@ -218,27 +229,29 @@ tail -n 3 "$out/wait.txt"
 check 'submit --wait exits 0' grep -qx 'exit 0' "$out/wait.txt"
 check 'the server has 13 jobs' is_equal "$(jobs | wc -l)" 13
 check 'with 12 names' is_equal "$(cut -d' ' -f8- "$out/jobs" | sort -u | wc -l)" $wanted
-check 'and the one that is there twice is the killed one' is_equal "$(cut -d' ' -f8- "$out/jobs" | sort | uniq -d)" "$name"
+check 'and the one that is there twice is the killed one' is_equal \
+  "$(cut -d' ' -f8- "$out/jobs" | sort | uniq -d)" "$name"
 check 'which has one end' is_equal "$(grep -F "$name" "$out/jobs" | grep -c ' Finished Complete ')" 1
-check 'on the other worker' is_equal "$(grep -F "$name" "$out/jobs" | awk '$3 == "Complete" { print $4 }')" qemu-2
+check 'on the other worker' is_equal \
+  "$(grep -F "$name" "$out/jobs" | awk '$3 == "Complete" { print $4 }')" qemu-2
 check 'nine jobs are Complete' is_equal "$(grep -c ' Finished Complete ' "$out/jobs")" 9
-check 'and three, which panic, are Incomplete' is_equal "$(grep ' Finished Incomplete ' "$out/jobs" | grep -c 'nsbench panics')" 3
+check 'and three, which panic, are Incomplete' is_equal \
+  "$(grep ' Finished Incomplete ' "$out/jobs" | grep -c 'nsbench panics')" 3
 
 # --- collected, once --------------------------------------------------------------------------------
 
-db=$out/history.db
-check 'status exits 0' exits 0 status "$nsbench" fleet status --fleet "$fleet" --token-file "$LAVA_TOKEN_FILE"
+check 'status exits 0' exits 0 status "$nsbench" fleet status --fleet "$fleet"
 cat "$out/status.txt"
-check 'collect exits 0' exits 0 collect "$nsbench" fleet collect --fleet "$fleet" --db "$db" --token-file "$LAVA_TOKEN_FILE"
+check 'collect exits 0' exits 0 collect "${collect[@]}" --fleet "$fleet"
 check 'nine reports' is_equal "$(find "$fleet/reports" -name '*.json' | wc -l)" 9
 check 'nine runs in the history' is_equal "$(rows_of "$db")" 9
 before=$(digests)
-check 'collect again exits 0' exits 0 collect.again "$nsbench" fleet collect --fleet "$fleet" --db "$db" --token-file "$LAVA_TOKEN_FILE"
+check 'collect again exits 0' exits 0 collect.again "${collect[@]}" --fleet "$fleet"
 check 'and adds nothing' is_equal "$(rows_of "$db")" 9
 rm -f "$fleet/fleet.json"
 check 'submit without fleet.json submits nothing' exits 0 submit.fifth submit
 check 'nor is there a job more' is_equal "$(jobs | wc -l)" 13
-check 'collect after that exits 0' exits 0 collect.third "$nsbench" fleet collect --fleet "$fleet" --db "$db" --token-file "$LAVA_TOKEN_FILE"
+check 'collect after that exits 0' exits 0 collect.third "${collect[@]}" --fleet "$fleet"
 check 'and adds nothing' is_equal "$(rows_of "$db")" 9
 check 'the reports are the same' is_equal "$(digests)" "$before"
 
@@ -265,6 +278,28 @@ while read -r number _ _ _ _ _ _ title; do
   "$nsbench" report --from-console "$at.log" --json="$at.json" > /dev/null 2>&1 || true
   check "job $number: its report is the collected one" same_report "$at.json" "$report"
 done < <(grep ' Finished Complete ' "$out/jobs")
+
+# --- a worker is killed, and is back at once: LAVA ends its job itself -----------------------------------
+
+cp "$out/jobs" "$out/jobs.fleet"
+cat > "$out/back.json" << JSON
+{"schema": 1, "kernels": [{"name": "back", "image": "$kernels/debian-6.1/vmlinuz"}]}
+JSON
+(exec "$nsbench" fleet submit --kernels "$out/back.json" --device-type qemu --base back --minutes 30 \
+  --fleet "$out/back" --server "$LAVA_URL" --wait 60 --poll 5 \
+  -- "${words[@]}") > "$out/back.txt" 2>&1 &
+waiting=$!
+half_way '/nsbench back /'
+"$here/server.sh" kill-worker "worker-${device#qemu-}"
+"$here/server.sh" start-worker "worker-${device#qemu-}"
+check 'submit --wait exits 0' wait "$waiting"
+jobs > /dev/null
+check 'its job was Incomplete, and then Complete' is_equal \
+  "$(awk '/nsbench back / { print $3 }' "$out/jobs" | tr '\n' ' ')" 'Incomplete Complete '
+check 'collect exits 0' exits 0 back.collect "${collect[@]}" --fleet "$out/back"
+check 'and has one report' is_equal "$(find "$out/back/reports" -name '*.json' | wc -l)" 1
+check 'and so has the history' is_equal "$(rows_of "$db")" 10
+cp "$out/jobs.fleet" "$out/jobs"
 
 # --- the verdict --------------------------------------------------------------------------------------
 
@@ -293,8 +328,8 @@ mv "$fleet" "$out/fleet.all"
   --out "$fleet" -- "${words[@]}" > "$out/good.txt"
 mv "$fleet" "$good"
 mv "$out/fleet.all" "$fleet"
-check 'collect out of files exits 0' exits 0 good.collect "$nsbench" fleet collect --fleet "$good" --reports "$out/reports" --db "$db"
-check 'and adds nothing to the history' is_equal "$(rows_of "$db")" 9
+check 'collect out of files exits 0' exits 0 good.collect "${collect[@]}" --fleet "$good" --reports "$out/reports"
+check 'and adds nothing to the history' is_equal "$(rows_of "$db")" 10
 check 'the gate of good kernels exits 0' exits 0 good.gate "${gate[@]}" --fleet "$good"
 cat "$out/good.gate.txt"
 
@@ -305,15 +340,16 @@ for report in "${reports[@]}"; do
   mv "$report" "$out/taken"
   check 'without one report gate exits 3' exits 3 missing.gate "${gate[@]}" --fleet "$good"
   check 'and says so' says missing.gate 'missing'
-  check 'and collect exits 3' exits 3 missing.collect "$nsbench" fleet collect --fleet "$good" --reports "$out/check"
+  check 'and collect exits 3' exits 3 missing.collect \
+    "$nsbench" fleet collect --fleet "$good" --reports "$out/check"
   mv "$out/taken" "$report"
 done
 # One that was taken away comes back from the server, the same.
 taken=$(find "$fleet/reports" -name '*.json' | sort | head -n 1)
 mv "$taken" "$out/taken"
-check 'what is removed is fetched again' exits 0 collect.back "$nsbench" fleet collect --fleet "$fleet" --db "$db" --token-file "$LAVA_TOKEN_FILE"
+check 'what is removed is fetched again' exits 0 collect.back "${collect[@]}" --fleet "$fleet"
 check 'the same' cmp "$out/taken" "$taken"
-check 'and is not counted twice' is_equal "$(rows_of "$db")" 9
+check 'and is not counted twice' is_equal "$(rows_of "$db")" 10
 # A report that is another job's does not count for this.
 cp "${reports[0]}" "$out/taken"
 cp "${reports[5]}" "${reports[0]}"
