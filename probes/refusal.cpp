@@ -78,24 +78,10 @@ bool went_wrong(const CaseResult& result, const Statement& statement) {
   return statement.holds == leak_wanted;
 }
 
-// Whether a legal act went wrong, or nothing but what was not seen did. What no room was left for,
-// because a limit of this process is low, is no answer to a rule.
-bool nothing_was_arranged(const CaseResult& result, const Support& support) {
-  if (result.statements.empty()) return result.verdict == VerdictKind::Broken;
-  bool only_unseen = true;
-  for (const Statement& one : result.statements) {
-    if (!went_wrong(result, one)) continue;
-    if (one.kind == Statement::Kind::Works) return true;
-    if (one.kind == Statement::Kind::Rule && !low_limit_behind(one.err, support).empty()) {
-      return true;
-    }
-    only_unseen = only_unseen && !was_seen(one);
-  }
-  return only_unseen;
-}
+using Errors = std::set<int>;
 
 // The names of errno values in a text: "act \"a\" inside: mount(tmpfs): EPERM".
-void add_named(const std::string& text, std::set<int>& errors) {
+void add_named(const std::string& text, Errors& errors) {
   for (std::size_t at = 0; (at = text.find('E', at)) != std::string::npos;) {
     const std::size_t end = text.find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789", at);
     const std::string word = text.substr(at, end == std::string::npos ? end : end - at);
@@ -104,7 +90,53 @@ void add_named(const std::string& text, std::set<int>& errors) {
   }
 }
 
-using Errors = std::set<int>;
+// Where /proc is masked an arena that made its own user namespace has the /proc of whoever started
+// it, in which its processes have other numbers, or others have theirs. These look for processes by
+// their numbers there, found as the capabilities were: by running every check so.
+constexpr std::string_view look_in_proc =
+    "mnt/file_caps_foreign* mnt/ns_file_loop mnt/setns_mnt mnt/statmount_foreign net/link_moves "
+    "net/nsid net/proc_net net/socket_birth nsfs/id nsfs/mntns_id nsfs/parent_pid "
+    "nsfs/pid_translation pid/no_ascent pid/no_signal_by_pidfd pid/set_tid time/boot_time "
+    "user/ids_in_answers user/keyrings user/map_view";
+
+bool is_one_of(const CaseResult& result, std::string_view probes) {
+  const std::string name = result.id.family + '/' + result.id.name;
+  std::istringstream patterns{std::string(probes)};
+  for (std::string pattern; patterns >> pattern;) {
+    if (::fnmatch(pattern.c_str(), name.c_str(), 0) == 0) return true;
+  }
+  return false;
+}
+
+std::optional<Skip> by_strange_proc(const CaseResult& result, const Masks& masks) {
+  if (masks.proc.empty() || result.id.privilege != Privilege::Userns) return std::nullopt;
+  if (!is_one_of(result, look_in_proc)) return std::nullopt;
+  return Skip{SkipReason::Policy, "no /proc of its own can be mounted here: " + masks.proc};
+}
+
+// What a container's masks answered in place of the kernel's rule.
+bool is_answer_of_masks(const Statement& rule, const Masks& masks) {
+  Errors errors;
+  add_named(rule.observed, errors);
+  return masks.proc_sys_read_only && errors.contains(EROFS);
+}
+
+// Whether a legal act went wrong, or nothing but what was not seen did. What no room was left for,
+// because a limit of this process is low, is no answer to a rule; nor is what a mask answered.
+bool nothing_was_arranged(const CaseResult& result, const Support& support, const Masks& masks) {
+  if (result.statements.empty()) return result.verdict == VerdictKind::Broken;
+  bool only_unseen = true;
+  for (const Statement& one : result.statements) {
+    if (!went_wrong(result, one)) continue;
+    if (one.kind == Statement::Kind::Works) return true;
+    if (one.kind == Statement::Kind::Rule &&
+        (!low_limit_behind(one.err, support).empty() || is_answer_of_masks(one, masks))) {
+      return true;
+    }
+    only_unseen = only_unseen && !was_seen(one);
+  }
+  return only_unseen;
+}
 
 bool forbidden(const Errors& errors) { return errors.contains(EPERM) || errors.contains(EACCES); }
 
@@ -193,12 +225,7 @@ std::optional<Skip> by_limit(const Support& support, const Errors& errors) {
 bool needs(const Needed& one, const CaseResult& result) {
   if (one.privilege != result.id.privilege) return false;
   if (!one.call.empty() && result.observed.find(one.call) != std::string::npos) return true;
-  const std::string name = result.id.family + '/' + result.id.name;
-  std::istringstream patterns{std::string(one.probes)};
-  for (std::string pattern; patterns >> pattern;) {
-    if (::fnmatch(pattern.c_str(), name.c_str(), 0) == 0) return true;
-  }
-  return false;
+  return is_one_of(result, one.probes);
 }
 
 std::optional<Skip> by_capabilities(const CaseResult& result, const Support& support) {
@@ -212,9 +239,21 @@ std::optional<Skip> by_capabilities(const CaseResult& result, const Support& sup
   return Skip{SkipReason::NoPrivilege, "this process has no " + missing};
 }
 
+std::optional<Skip> by_masks(const CaseResult& result, const Masks& masks, const Errors& errors) {
+  if (masks.proc_sys_read_only && errors.contains(EROFS)) {
+    return Skip{SkipReason::Policy, "/proc/sys is read-only here"};
+  }
+  const bool of_sysfs = result.id.name.find("sysfs") != std::string::npos;
+  if (of_sysfs && !masks.sys.empty() && errors.contains(EPERM)) {
+    return Skip{SkipReason::Policy, "no sysfs of its own can be mounted here: " + masks.sys};
+  }
+  return std::nullopt;
+}
+
 std::optional<Skip> refused_with(const Errors& errors, const CaseResult& result,
-                                 const Support& support) {
+                                 const Support& support, const Masks& masks) {
   if (auto skip = by_limit(support, errors)) return skip;
+  if (auto skip = by_masks(result, masks, errors)) return skip;
   if (!support.proc && errors.contains(ENOENT)) {
     return Skip{SkipReason::Policy, "no /proc is mounted here"};
   }
@@ -225,14 +264,18 @@ std::optional<Skip> refused_with(const Errors& errors, const CaseResult& result,
 }  // namespace
 
 std::optional<Skip> refused_here(const CaseResult& result, const Transcript& seen,
-                                 const Support& support) {
+                                 const Support& support, const Masks& masks) {
   if (result.verdict != VerdictKind::Fail && result.verdict != VerdictKind::Broken) return {};
   const Errors first = errors_of_legal_acts(result);
   // A control never hides a kernel's fault: what leaks there does so by design.
-  if (!nothing_was_arranged(result, support) && !(result.id.control && forbidden(first))) return {};
-  std::optional<Skip> skip = by_filter_met(result, seen, support);
-  if (!skip) skip = refused_with(first, result, support);
-  if (!skip) skip = refused_with(errors_of_all(seen), result, support);
+  std::optional<Skip> skip = by_strange_proc(result, masks);
+  if (!skip && !nothing_was_arranged(result, support, masks) &&
+      !(result.id.control && forbidden(first))) {
+    return {};
+  }
+  if (!skip) skip = by_filter_met(result, seen, support);
+  if (!skip) skip = refused_with(first, result, support, masks);
+  if (!skip) skip = refused_with(errors_of_all(seen), result, support, masks);
   // What a check's own programs were refused is not told by an errno.
   if (!skip && !support.filtered.empty()) skip = filtered(support.filtered.front());
   if (skip) skip->text = fmt::format("{} ({})", result.observed, skip->text);

@@ -81,6 +81,41 @@ TEST(Refusal, ALeakStaysAndSoDoesACallThatShouldHaveBeenRefused) {
   EXPECT_FALSE(refused_here(result_of(VerdictKind::Pass, {}), {}, everything));
 }
 
+TEST(Refusal, WhatMasksOfProcAnsweredIsASkipInAUserNamespaceAlone) {
+  const Masks masked{.proc = "/proc/kcore is mounted over", .sys = "/sys is read-only"};
+  const auto judged = [&masked](Statement one, const char* id) {
+    return refused_here(result_of(VerdictKind::Fail, {std::move(one)}, id), {}, undisturbed(),
+                        masked);
+  };
+  const Statement rule_of_proc{Statement::Kind::Rule,
+                               "uid_map read outside names the same",
+                               "'1000 0 1'",
+                               "'open(/proc/2/uid_map): ENOENT'",
+                               false,
+                               0};
+  const auto skip = judged(rule_of_proc, "user/map_view:clone:userns");
+  ASSERT_TRUE(skip);
+  EXPECT_EQ(skip->reason, SkipReason::Policy);
+  EXPECT_THAT(skip->text, HasSubstr("no /proc of its own can be mounted here: /proc/kcore"));
+  EXPECT_FALSE(judged(rule_of_proc, "user/map_view:clone:root"));
+  EXPECT_FALSE(refused_here(result_of(VerdictKind::Fail, {rule_of_proc}), {}, undisturbed(), {}));
+  // Others are judged there as anywhere.
+  EXPECT_FALSE(judged(leak(), "uts/hostname:clone:userns"));
+  EXPECT_FALSE(judged(works("ENOENT"), "mnt/pivot_root:clone:userns"));
+
+  EXPECT_TRUE(judged(works("EPERM"), "net/sysfs_mounter:clone:userns"));
+  EXPECT_FALSE(judged(works("EPERM"), "net/link_moves:clone:root"));
+}
+
+TEST(Refusal, AReadOnlyProcSysIsNoAnswerToARule) {
+  const Masks masked{.proc_sys_read_only = true};
+  const auto result = result_of(VerdictKind::Fail, {rule("EROFS")}, "ipc/sysctl_owner:clone:root");
+  const auto skip = refused_here(result, {}, undisturbed(), masked);
+  ASSERT_TRUE(skip);
+  EXPECT_THAT(skip->text, HasSubstr("/proc/sys is read-only here"));
+  EXPECT_FALSE(refused_here(result, {}, undisturbed(), {}));
+}
+
 // In a thread, since capabilities are a thread's.
 std::optional<Skip> without(int capability, const char* id, Statement one) {
   std::optional<Skip> skip;

@@ -48,6 +48,8 @@ Judgement judge(const Transcript& t) {
   Judgement j;
   const Observation& outside = t.at("outside is named");
   const Observation& born = t.at("inside is born");
+  j.works_errno("the outside can set its host name", outside.errno_of("sethostname"));
+  j.works_errno("and its domain name", outside.errno_of("setdomainname"));
   j.rule_equal("a new namespace starts with a copy of the host name", "nsb-host",
                born.text_of("nodename"));
   j.rule_equal("and of the domain name", "nsb-domain", born.text_of("domainname"));

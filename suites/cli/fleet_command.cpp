@@ -1,7 +1,6 @@
 // nsbench fleet: many kernels on machines that LAVA owns. What runs when and where is LAVA's to
 // decide: here its jobs are made and given to it, and what became of them comes back.
 #include <fmt/format.h>
-#include <time.h>
 
 #include <algorithm>
 #include <array>
@@ -9,6 +8,7 @@
 #include <csignal>
 #include <cstdint>
 #include <cstdlib>
+#include <ctime>
 #include <functional>
 #include <memory>
 #include <optional>

@@ -224,7 +224,7 @@ TEST_F(FollowTest, AJobThatLavaDoesNotEndIsGivenUp) {
   Client client(*this);
   ASSERT_TRUE(client.submit(plan));
   server.run(1, "qemu-1", started);
-  now = start + 60 * 60 + 800;
+  now = start + 3600 + 800;
   ASSERT_TRUE(client.submit(plan));
   EXPECT_EQ(server.jobs.size(), 1U);
   now += 200;

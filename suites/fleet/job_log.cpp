@@ -67,7 +67,7 @@ bool JobLog::kernel_failed() const {
 
 std::string JobLog::why() const {
   constexpr std::size_t longest = 300;
-  const std::string by_lava =
+  std::string by_lava =
       error ? printable(fmt::format("{}: {}", error->type, error->text), longest) : "";
   if (!console.report.kernel.splats.empty()) {
     const std::string said = printable(headline(console.report.kernel.splats.front()), longest);

@@ -40,6 +40,15 @@ std::vector<Row> machine_rows() {
        .lost = {no_cgroups, {"^net/|^time/alarm_clock|^mnt/sysfs", {Policy, NoFeature}}},
        .cases = some,
        .root = true},
+      // As a container's: a user namespace can have no /proc or sysfs of its own.
+      {.name = "MaskedProcAndSys",
+       .where = with_mounts("mount --bind /dev/null /proc/keys\n"
+                            "mount -t tmpfs -o ro none /proc/fs\n"
+                            "mount --bind /proc/sys /proc/sys\n"
+                            "mount -o remount,bind,ro /proc/sys\n"
+                            "mount -o remount,bind,ro /sys\n"),
+       .lost = {{":userns", {Policy}}, {"sysfs|sysctl|alarm_clock|^cgroup/", {Policy, NoFeature}}},
+       .root = true},
       {.name = "NoDev",
        .where = with_mounts("mount -t tmpfs none /dev"),
        .cases = some,
