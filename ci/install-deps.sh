@@ -5,7 +5,8 @@
 #     --static  also what nsbench-static needs: the source of Google Benchmark
 #     --boot    also what boots kernels: nsbench-static, QEMU
 #     --lint    also what ci/lint.sh and a build with Clang need
-#     --ci      all of these, the kernel tree's reader of KTAP, a browser for HTML pages, and containers
+#     --ci      all of these, the kernel tree's reader of KTAP, a browser for HTML pages, containers, and
+#               what adapters for other engines are checked with
 #     --list    only print the packages
 set -euo pipefail
 
@@ -27,6 +28,8 @@ boot_packages=(qemu-system-x86 kmod)
 lint_packages=(clang clang-format clang-tidy cppcheck lld shellcheck)
 # What nsbench is run in, and looks into, by tests that are skipped without.
 container_packages=(bubblewrap busybox-static crun faketime podman runc)
+# The files for other people's engines are rendered, parsed and run as these would (ci/adapters-check.sh).
+adapter_packages=(cpio curl jq lava-common python3-jinja2 python3-yaml)
 # Clang's sanitizers: a package of their own in Debian 12, part of Clang's in Ubuntu 22.04.
 if grep -qs '^ID=debian' /etc/os-release; then
   lint_packages+=(libclang-rt-dev)
@@ -89,7 +92,7 @@ for argument in "$@"; do
     --static) static=yes ;;
     --boot) static=yes packages+=("${boot_packages[@]}") ;;
     --lint) packages+=("${lint_packages[@]}") ;;
-    --ci) static=yes readers=yes packages+=("${boot_packages[@]}" "${lint_packages[@]}" "${browser_packages[@]}" "${container_packages[@]}") ;;
+    --ci) static=yes readers=yes packages+=("${boot_packages[@]}" "${lint_packages[@]}" "${browser_packages[@]}" "${container_packages[@]}" "${adapter_packages[@]}") ;;
     --list) list=yes ;;
     -h | --help) usage; exit 0 ;;
     *) usage >&2; exit 2 ;;
