@@ -1,10 +1,14 @@
 #include "probes/sandbox/support.h"
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <linux/capability.h>
+#include <sched.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/utsname.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -15,6 +19,8 @@
 #include <string_view>
 #include <vector>
 
+#include "probes/sandbox/calls.h"
+#include "probes/sandbox/fd.h"
 #include "probes/sandbox/files.h"
 #include "probes/sandbox/filtered_calls.h"
 #include "probes/sandbox/id_map.h"
@@ -46,6 +52,33 @@ std::string switched_off_by(const std::array<Switch, N>& switches) {
     if (value && trimmed(*value) == s.forbids) return fmt::format("{} is {}", s.path, s.forbids);
   }
   return "";
+}
+
+// The mount that "/" is; 0 if it can't be told (before 5.8).
+std::uint64_t mount_of_root() {
+  struct statx info {};
+  if (::statx(AT_FDCWD, "/", 0, STATX_MNT_ID, &info) != 0) return 0;
+  return (info.stx_mask & STATX_MNT_ID) != 0 ? info.stx_mnt_id : 0;
+}
+
+// A root directory that is the root of a mount may be any mount's. Joining the own mount namespace
+// leads to that one's root (setns(2)): a child that may, looks. False if none may.
+bool root_is_another_mount() {
+  if (!has_capability(CAP_SYS_ADMIN) || !has_capability(CAP_SYS_CHROOT)) return false;
+  const pid_t pid = ::fork();
+  if (pid < 0) return false;
+  if (pid == 0) {
+    ::prctl(PR_SET_DUMPABLE, 0);  // a filter that kills leaves no core
+    const std::uint64_t here = mount_of_root();
+    const Fd own(::open("/proc/self/ns/mnt", O_RDONLY | O_CLOEXEC));
+    const bool joined = own.valid() && calls::setns(own.get(), CLONE_NEWNS) == 0;
+    ::_exit(joined && here != 0 && here != mount_of_root() ? 1 : 0);
+  }
+  int status = 0;
+  while (::waitpid(pid, &status, 0) < 0) {
+    if (errno != EINTR) return false;
+  }
+  return WIFEXITED(status) && WEXITSTATUS(status) == 1;
 }
 
 bool root_is_a_mount() {
@@ -205,7 +238,7 @@ Support Support::look() {
   } else {
     support.seccomp_filter = ::prctl(PR_GET_SECCOMP) > 0;
   }
-  support.chrooted = !root_is_a_mount();
+  support.chrooted = !root_is_a_mount() || root_is_another_mount();
   support.userns_switch = switched_off_by(sysctl_switches);
   support.userns_lsm = switched_off_by(lsm_switches);
   support.low_limits = kinds_with_low_limits();
@@ -224,6 +257,9 @@ std::optional<Skip> Support::missing(NamespaceSet kinds, Privilege privilege) co
                 fmt::format("/proc/self/ns has no {} (CONFIG_NAMESPACES and its kind's option)",
                             absent.str())};
   }
+  // The kernel makes no user namespace there, and who joins a mount namespace is at its root,
+  // outside.
+  if (chrooted) return Skip{SkipReason::Policy, "in a chroot"};
   // Not to be met by whoever makes the arena: that would be its end.
   for (const FilteredCall& call : filtered) {
     if (call.err != 0) continue;

@@ -49,6 +49,14 @@ std::vector<Row> machine_rows() {
                             "mount -o remount,bind,ro /sys\n"),
        .lost = {{":userns", {Policy}}, {"sysfs|sysctl|alarm_clock|^cgroup/", {Policy, NoFeature}}},
        .root = true},
+      // Its root is a mount's root, as a machine's is.
+      {.name = "ChrootOnAMount",
+       .where = with_mounts("mount --rbind / /mnt\n"
+                            "exec chroot /mnt \"$@\""),
+       .lost = {{"", {Policy}, true}},
+       .cases = some,
+       .root = true,
+       .nothing = true},
       {.name = "NoDev",
        .where = with_mounts("mount -t tmpfs none /dev"),
        .cases = some,
