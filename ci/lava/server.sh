@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Runs COMMAND beside a whole LAVA: a server, its scheduler and database, and two workers with a QEMU
 # device each, on loopback, without systemd, docker or KVM. Needs root and Debian 12; what is missing is
-# installed. All of it, COMMAND too, is in namespaces of its own (mount, pid, net) and ends with this
+# installed. All of it, COMMAND too, is in namespaces of its own (mount, pid, net, ipc) and ends with this
 # script, however that ends: nothing is left but the packages and DIR, and no port of the host is taken.
 #   ci/lava/server.sh [--out DIR] [--no-install] [--and PACKAGE]... [--idle] -- COMMAND...
 #     --out DIR       logs, the token (default: build/lava-server, made anew)
@@ -122,11 +122,12 @@ configure() {
   ip link set lo up
   # State goes with the namespaces; logs stay.
   local directory
-  for directory in /etc/lava-server /var/lib/lava-server /var/lib/lava /var/lib/postgresql; do
+  for directory in /etc/lava-server /var/lib/lava-server /var/lib/lava /var/lib/postgresql /dev/shm; do
     mount -t tmpfs tmpfs "$directory"
   done
   chown lavaserver: "$LAVA_OUT/log"
   mount --bind "$LAVA_OUT/log" /var/log/lava-server
+  chmod 1777 /dev/shm
   mkdir $sockets
   chmod 1777 $sockets # the publisher's, too
   chown postgres: /var/lib/postgresql
@@ -272,7 +273,7 @@ out=$(cd "$out" && pwd)
 running=
 trap 'if [[ -n $running ]]; then kill -KILL "$running"; fi' EXIT
 trap 'exit 130' INT TERM HUP
-enter=(setpriv --pdeathsig KILL unshare --mount --pid --net --fork --kill-child --mount-proc)
+enter=(setpriv --pdeathsig KILL unshare --mount --pid --net --ipc --fork --kill-child --mount-proc)
 if [[ $idle == yes ]]; then enter=(chrt --idle 0 "${enter[@]}"); fi
 status=0
 "${enter[@]}" "$self" --inside --out "$out" -- "$@" <&0 &
