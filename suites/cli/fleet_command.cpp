@@ -12,6 +12,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -180,12 +181,27 @@ Status keep(const Directory& directory, const Plan& plan, const Status& done) {
   return done ? kept : done;
 }
 
+fleet::Follower follower_of(Connection& connection, const Directory& directory,
+                            const Options& options) {
+  return {connection.lava(),
+          [&directory](const PlannedJob& job) { return read_file(directory.job_file(job)); },
+          patience_of(options)};
+}
+
+Status refresh(fleet::Follower& follower, Plan& plan, const Directory& directory,
+               std::set<std::string>& said) {
+  Status fresh = follower.refresh(plan, [&directory, &plan] { return directory.keep(plan); });
+  for (const std::string& stranger : follower.strangers()) {
+    if (said.insert(stranger).second) complain(stranger);
+  }
+  return fresh;
+}
+
 Status submit_once(fleet::Follower& follower, Plan& plan, const Directory& directory,
-                   Connection& connection) {
-  const Status fresh = follower.refresh(plan, [&directory, &plan] { return directory.keep(plan); });
-  if (!fresh) return fresh;
+                   Connection& connection, std::set<std::string>& said) {
+  if (Status fresh = refresh(follower, plan, directory, said); !fresh) return fresh;
   return follower.submit_due(
-      plan, [&directory](const PlannedJob& job) { return read_file(directory.job_file(job)); },
+      plan,
       [](const PlannedJob& job) {
         fmt::print("{} {}: submitted as {}{}\n", job.id, title(job), job.submissions.back().number,
                    job.submissions.size() > 1 ? " again" : "");
@@ -206,12 +222,14 @@ ExitCode submit(const Options& options) {
   if (plan.server.empty()) return usage(Error{"which server? --server"});
   auto connection = Connection::open(options, plan.server, stop);
   if (!connection) return usage(connection.error());
-  fleet::Follower follower((*connection)->lava(), patience_of(options));
+  fleet::Follower follower = follower_of(**connection, directory, options);
+  std::set<std::string> strangers;
   const auto begin = std::chrono::steady_clock::now();
   constexpr double minute = 60;
   std::string said;
   for (;;) {
-    const Status done = keep(directory, plan, submit_once(follower, plan, directory, **connection));
+    const Status done =
+        keep(directory, plan, submit_once(follower, plan, directory, **connection, strangers));
     const bool is_over = done && follower.is_over(plan);
     if (std::string now = summary(plan); now != said) {
       fmt::print("{}\n", now);
@@ -274,8 +292,9 @@ Status refresh(Fleet& fleet, const Options& options, const volatile std::sig_ato
   Result<std::unique_ptr<Connection>> opened = Connection::open(options, fleet.plan.server, stop);
   if (!opened) return opened.error();
   connection = std::move(*opened);
-  fleet::Follower follower(connection->lava(), patience_of(options));
-  return follower.refresh(fleet.plan, [&fleet] { return fleet.directory.keep(fleet.plan); });
+  fleet::Follower follower = follower_of(*connection, fleet.directory, options);
+  std::set<std::string> strangers;
+  return refresh(follower, fleet.plan, fleet.directory, strangers);
 }
 
 std::string status_text(const Fleet& fleet) {

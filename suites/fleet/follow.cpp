@@ -59,6 +59,7 @@ std::optional<std::int64_t> seconds_of(const std::string& time) {
 
 Status Follower::refresh(Plan& plan, const std::function<Status()>& keep) {
   to_cancel_.clear();
+  strangers_.clear();
   std::vector<std::string> names;
   for (const PlannedJob& job : plan.jobs) {
     if (job.outcome != Outcome::Collected) names.push_back(job.name);
@@ -69,7 +70,9 @@ Status Follower::refresh(Plan& plan, const std::function<Status()>& keep) {
   for (LavaJob& job : *have) by_name[job.name].push_back(std::move(job));
   for (PlannedJob& job : plan.jobs) {
     if (job.outcome == Outcome::Collected) continue;
-    if (Status settled = settle(job, by_name[job.name], plan); !settled) return settled;
+    const Result<std::vector<LavaJob>> ours = ours_of(job, std::move(by_name[job.name]));
+    if (!ours) return ours.error();
+    if (Status settled = settle(job, *ours, plan); !settled) return settled;
   }
   if (to_cancel_.empty()) return {};
   if (Status kept = keep(); !kept) return kept;
@@ -77,6 +80,24 @@ Status Follower::refresh(Plan& plan, const std::function<Status()>& keep) {
     if (Status canceled = lava_.cancel(number); !canceled) return canceled;
   }
   return {};
+}
+
+Result<std::vector<LavaJob>> Follower::ours_of(const PlannedJob& job, std::vector<LavaJob> named) {
+  if (named.empty()) return named;
+  const Result<std::string> yaml = yaml_of_(job);
+  if (!yaml) return yaml.error();
+  std::vector<LavaJob> ours;
+  for (LavaJob& one : named) {
+    if (one.definition.empty() || one.definition == *yaml) {
+      ours.push_back(std::move(one));
+    } else {
+      strangers_.push_back(
+          fmt::format("LAVA's job {} has the name of {} boot {}, and is another one: it is not "
+                      "counted",
+                      one.number, job.kernel, job.boot));
+    }
+  }
+  return ours;
 }
 
 Status Follower::settle(PlannedJob& job, const std::vector<LavaJob>& have, const Plan& plan) {
@@ -185,19 +206,19 @@ bool Follower::is_due(const PlannedJob& job) const {
          (is_to_be_tried && job.submissions.size() <= patience_.resubmit);
 }
 
-Status Follower::submit_due(Plan& plan,
-                            const std::function<Result<std::string>(const PlannedJob&)>& yaml_of,
-                            const std::function<void(const PlannedJob&)>& tell,
+Status Follower::submit_due(Plan& plan, const std::function<void(const PlannedJob&)>& tell,
                             const std::function<bool()>& stopped) {
   for (PlannedJob& job : plan.jobs) {
     if (!is_due(job)) continue;
     if (stopped()) return {};
-    const Result<std::string> yaml = yaml_of(job);
+    const Result<std::string> yaml = yaml_of_(job);
     if (!yaml) return yaml.error();
     Result<std::int64_t> number = lava_.submit(*yaml);
     if (!number) {
       // It may have arrived all the same.
-      const Result<std::vector<LavaJob>> have = lava_.jobs_named({job.name});
+      Result<std::vector<LavaJob>> named = lava_.jobs_named({job.name});
+      if (!named) return number.error();
+      const Result<std::vector<LavaJob>> have = ours_of(job, std::move(*named));
       if (!have || have->size() <= job.submissions.size()) return number.error();
       number = have->back().number;
     }

@@ -36,10 +36,13 @@ Plan plan_of(int jobs) {
 // Who speaks to the server, from its start to its end: killed and started again, there is another.
 class FollowTest : public ::testing::Test {
  protected:
+  static Result<std::string> yaml_of(const PlannedJob& job) {
+    return "job_name: \"" + job.name + "\"\n";
+  }
   struct Client {
     explicit Client(FollowTest& test)
         : lava(test.server, [](double) { return true; }),
-          follower(lava, {.now = [&test] { return test.now; }, .resubmit = 2}),
+          follower(lava, yaml_of, {.now = [&test] { return test.now; }, .resubmit = 2}),
           test(test) {}
     Status refresh(Plan& plan) {
       return follower.refresh(plan, [this, &plan] {
@@ -51,11 +54,7 @@ class FollowTest : public ::testing::Test {
     Status submit(Plan& plan) {
       if (Status fresh = refresh(plan); !fresh) return fresh;
       return follower.submit_due(
-          plan,
-          [](const PlannedJob& job) {
-            return Result<std::string>("job_name: \"" + job.name + "\"\n");
-          },
-          [this](const PlannedJob&) { ++submitted; }, [this] { return submitted >= most; });
+          plan, [this](const PlannedJob&) { ++submitted; }, [this] { return submitted >= most; });
     }
     Lava lava;
     Follower follower;
@@ -96,6 +95,21 @@ TEST_F(FollowTest, AnAnswerThatIsLostIsNoSecondJob) {
   ASSERT_TRUE(client.submit(plan));
   EXPECT_EQ(server.jobs.size(), 3U);
   for (const PlannedJob& job : plan.jobs) EXPECT_EQ(job.submissions.size(), 1U);
+}
+
+TEST_F(FollowTest, AnotherJobUnderTheNameOfOursDoesNotCount) {
+  Plan plan = plan_of(2);
+  Client client(*this);
+  const Result<std::string> ours = yaml_of(plan.jobs[0]);
+  ASSERT_TRUE(client.lava.submit(*ours + "# and another kernel\n"));
+  server.complete(1, greeting);
+  ASSERT_TRUE(client.submit(plan));
+  EXPECT_EQ(server.jobs.size(), 3U);
+  EXPECT_EQ(plan.jobs[0].outcome, Outcome::Waiting);
+  ASSERT_EQ(plan.jobs[0].submissions.size(), 1U);
+  EXPECT_EQ(plan.jobs[0].submissions[0].number, 2);
+  EXPECT_THAT(client.follower.strangers(),
+              ::testing::ElementsAre(HasSubstr("LAVA's job 1 has the name of k0 boot 1")));
 }
 
 TEST_F(FollowTest, ARefusalEndsItAndWhatWasSubmittedIsKept) {

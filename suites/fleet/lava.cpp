@@ -50,7 +50,8 @@ LavaJob job_of(const JsonCursor& from) {
           .state = from.at("state").text(),
           .health = from.at("health").text(),
           .device = text_or_nothing(from, "actual_device"),
-          .started = text_or_nothing(from, "start_time")};
+          .started = text_or_nothing(from, "start_time"),
+          .definition = text_or_nothing(from, "original_definition")};
 }
 
 }  // namespace

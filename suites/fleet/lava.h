@@ -23,7 +23,8 @@ struct LavaJob {
   std::string state;   // "Submitted", "Scheduling", "Scheduled", "Running", "Canceling", "Finished"
   std::string health;  // "Unknown", "Complete", "Incomplete", "Canceled"
   std::string device;  // which machine has it; may be empty
-  std::string started;  // ISO 8601, UTC; empty: not yet
+  std::string started;     // ISO 8601, UTC; empty: not yet
+  std::string definition;  // as it was submitted, to the byte; empty: the server does not say
 
   [[nodiscard]] bool is_finished() const { return state == "Finished"; }
 };

@@ -118,7 +118,7 @@ std::vector<std::size_t> Lab::slower(const Boots& base, const Boots& now,
 }
 
 std::vector<Lab::Tail> Lab::tail(const Boots& base, const Boots& now, double alpha,
-                                 std::optional<Planted> planted) const {
+                                 std::optional<Planted> planted, double* log_ratios) const {
   // Welch's degrees of freedom are fewer, and its p so much the larger.
   const auto most_df = static_cast<double>(base.count + now.count - 2);
   const double least = student_quantile(1 - alpha / 2, most_df);
@@ -146,6 +146,7 @@ std::vector<Lab::Tail> Lab::tail(const Boots& base, const Boots& now, double alp
     const Sums one = sums_of(before);
     const Sums other = sums_of(after);
     const double difference = other.mean - one.mean;
+    if (log_ratios != nullptr) log_ratios[series] = difference;
     constexpr double rounding = 1e-6;
     if (difference * difference < least * least * (one.error + other.error) * (1 - rounding)) {
       continue;
@@ -169,6 +170,25 @@ std::optional<std::size_t> boards_needed(const FleetShape& shape, double alpha) 
 }
 
 namespace {
+
+// Fewer have an error that says nothing.
+constexpr std::size_t boards_to_pool = 3;
+
+// Whether the boards together say that a series is slower. What differs from board to board is the
+// error: the log ratio of each is one value.
+bool is_slower_on_all(std::span<const double> log_ratios, double alpha, double threshold) {
+  if (log_ratios.size() < boards_to_pool) return false;
+  const std::optional<MeanTest> test = student_test(log_ratios, alpha);
+  return test->p < alpha && test->difference > std::log1p(threshold);
+}
+
+// Of one series: `pooled` and `confirmed` have half of alpha each, so that together they keep it.
+double alpha_pooled(const FleetShape& shape, double alpha) {
+  return alpha / 2 / static_cast<double>(shape.kernels * shape.series);
+}
+double alpha_confirming(std::size_t suspects, double alpha) {
+  return alpha / 2 / static_cast<double>(std::max<std::size_t>(suspects, 1));
+}
 
 // The largest p that is found by Benjamini and Hochberg (1995), 0 if none is. `p` ascending, the
 // smallest of `of`.
@@ -210,8 +230,10 @@ class Simulation {
 
   Day run() {
     day_.comparisons = shape_.comparisons();
+    log_ratios_.resize(shape_.boards * shape_.series);
     for (std::size_t kernel = 0; kernel < shape_.kernels; ++kernel) {
       for (std::size_t board = 0; board < shape_.boards; ++board) screen(kernel, board);
+      pool(kernel);
     }
     by_rate();
     by_boards();
@@ -227,7 +249,8 @@ class Simulation {
     const Boots now = lab_.draw(shape_.boots);
     const Boots& base = bases_[board];
     const auto series = static_cast<double>(shape_.series);
-    const std::vector<Lab::Tail> tail = lab_.tail(base, now, rules_.alpha / series);
+    const std::vector<Lab::Tail> tail =
+        lab_.tail(base, now, rules_.alpha / series, {}, &log_ratios_[board * shape_.series]);
     if (tail.empty()) return;  // Holm's first step: nothing is different
     for (const Lab::Tail& one : tail) tail_.push_back(one);
     std::vector<std::size_t> alone = lab_.slower(base, now, options_of(rules_, rules_.alpha));
@@ -238,6 +261,20 @@ class Simulation {
       add(day_.shared, lab_.slower(base, now, options_of(rules_, own)).size());
     }
     suspects_.push_back({kernel, board, std::move(alone)});
+  }
+
+  void pool(std::size_t kernel) {
+    std::size_t found = 0;
+    std::vector<double> own(shape_.boards);
+    for (std::size_t series = 0; series < shape_.series; ++series) {
+      for (std::size_t board = 0; board < shape_.boards; ++board) {
+        own[board] = log_ratios_[board * shape_.series + series];
+      }
+      if (!is_slower_on_all(own, alpha_pooled(shape_, rules_.alpha), rules_.threshold)) continue;
+      ++found;
+      recommended_.insert({kernel, series});
+    }
+    add(day_.pooled, found);
   }
 
   void by_rate() {
@@ -269,7 +306,6 @@ class Simulation {
       if (!needed || count < *needed) continue;
       ++day_.some_boards.series;
       kernels.insert(who.first);
-      recommended_.insert(who);
     }
     day_.two_boards.comparisons = kernels_of_two.size();
     day_.some_boards.comparisons = kernels.size();
@@ -282,7 +318,7 @@ class Simulation {
       const auto [base, is_new] = bases.emplace(suspect.board, Boots());
       if (is_new) base->second = lab_.draw(rules_.confirming_boots);
       const Boots now = lab_.draw(rules_.confirming_boots);
-      const double alpha = rules_.alpha / static_cast<double>(suspects_.size());
+      const double alpha = alpha_confirming(suspects_.size(), rules_.alpha);
       const std::vector<std::size_t> slower =
           lab_.slower(base->second, now, options_of(rules_, alpha), {}, suspect.series);
       add(day_.confirmed, slower.size());
@@ -294,6 +330,7 @@ class Simulation {
   const FleetShape& shape_;
   const FleetRules& rules_;
   std::vector<Boots> bases_;
+  std::vector<double> log_ratios_;  // of one kernel: [board * series + series]
   std::vector<Lab::Tail> tail_;
   std::vector<Suspect> suspects_;
   std::set<std::pair<std::size_t, std::size_t>> recommended_;  // kernel, series
@@ -318,13 +355,17 @@ Power simulate_power(Lab& lab, const FleetShape& shape, const FleetRules& rules,
   const std::size_t needed = boards_needed(shape, rules.alpha).value_or(shape.boards + 1);
   for (; power.trials < trials; ++power.trials) {
     std::vector<double> p;
+    std::vector<double> own_ratios;
+    std::vector<double> log_ratios(shape.series);
     std::size_t alone = 0;
     std::size_t shared = 0;
     for (std::size_t board = 0; board < boards; ++board) {
       const Boots base = lab.draw(shape.boots);
       const Boots now = lab.draw(shape.boots);
       // Beside others that are found as well Holm is a little more generous than alpha / series.
-      const std::vector<Lab::Tail> tail = lab.tail(base, now, 2 * rules.alpha / series, planted);
+      const std::vector<Lab::Tail> tail =
+          lab.tail(base, now, 2 * rules.alpha / series, planted, log_ratios.data());
+      own_ratios.push_back(log_ratios[planted.series]);
       const auto found = std::find_if(tail.begin(), tail.end(), [&](const Lab::Tail& one) {
         return one.series == planted.series;
       });
@@ -341,7 +382,7 @@ Power simulate_power(Lab& lab, const FleetShape& shape, const FleetRules& rules,
     const double all = static_cast<double>(shape.comparisons()) * series;
     bool confirmed = false;
     for (std::size_t i = 0; i < alone && !confirmed; ++i) {
-      const double alpha = rules.alpha / static_cast<double>(suspects + alone);
+      const double alpha = alpha_confirming(suspects + alone, rules.alpha);
       const Boots base = lab.draw(rules.confirming_boots);
       const Boots now = lab.draw(rules.confirming_boots);
       confirmed =
@@ -352,7 +393,11 @@ Power simulate_power(Lab& lab, const FleetShape& shape, const FleetRules& rules,
     power.hochberg += largest_found(p, all, rules.alpha) > 0 ? 1 : 0;
     power.some_boards += alone >= needed ? 1 : 0;
     power.confirmed += confirmed ? 1 : 0;
-    power.recommended += confirmed || alone >= needed ? 1 : 0;
+    const bool pooled =
+        boards == shape.boards &&
+        is_slower_on_all(own_ratios, alpha_pooled(shape, rules.alpha), rules.threshold);
+    power.pooled += pooled ? 1 : 0;
+    power.recommended += confirmed || pooled ? 1 : 0;
   }
   return power;
 }

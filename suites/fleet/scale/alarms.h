@@ -65,15 +65,16 @@ class Lab {
                                                 const CompareOptions& options,
                                                 std::optional<Planted> planted = {},
                                                 const std::vector<std::size_t>& of = {}) const;
-  // Those whose p may be under `alpha`, whatever else is compared beside them; p is Welch's, as
-  // compare() has it before it is corrected.
+  // Those whose p is under `alpha`; it is Welch's, as compare() has it before it is corrected.
+  // `log_ratios`, if it is not null, gets those of all series.
   struct Tail {
     std::size_t series = 0;
     double p = 1;
     double log_ratio = 0;
   };
   [[nodiscard]] std::vector<Tail> tail(const Boots& base, const Boots& now, double alpha,
-                                       std::optional<Planted> planted = {}) const;
+                                       std::optional<Planted> planted = {},
+                                       double* log_ratios = nullptr) const;
   [[nodiscard]] std::size_t series() const { return series_; }
   [[nodiscard]] std::size_t recorded() const { return recorded_; }
 
@@ -102,8 +103,10 @@ struct Day {
   Called hochberg;     // Benjamini and Hochberg, over all series of the fleet
   Called two_boards;   // slower by `alone` on two boards
   Called some_boards;  // on boards_needed()
+  Called pooled;       // Student's t over the boards' log ratios, alpha shared out among all series
+                       // of all kernels
   Called confirmed;    // by `alone`, and again by fresh boots, alpha shared out among these
-  Called recommended;  // on boards_needed(), or confirmed
+  Called recommended;  // pooled, or confirmed: each with half of alpha
   std::size_t booted_again = 0;  // comparisons for which `confirmed` boots again
 };
 Day simulate_day(Lab& lab, const FleetShape& shape, const FleetRules& rules);
@@ -111,7 +114,8 @@ Day simulate_day(Lab& lab, const FleetShape& shape, const FleetRules& rules);
 // How often a slowdown of one series of one kernel is found, on at least one board.
 struct Power {
   std::size_t trials = 0;
-  std::size_t alone = 0, shared = 0, hochberg = 0, some_boards = 0, confirmed = 0, recommended = 0;
+  std::size_t alone = 0, shared = 0, hochberg = 0, some_boards = 0, pooled = 0, confirmed = 0,
+              recommended = 0;
 };
 // `shape` is the fleet's, of which one kernel is looked at; `boards`: on how many it is slower.
 // `suspects`: comparisons of the others that are booted again on such a day.

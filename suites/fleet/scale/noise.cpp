@@ -134,6 +134,18 @@ Result<Noise> read_noise(std::string_view text) {
   return noise;
 }
 
+Noise calmed(Noise noise, double factor) {
+  for (std::size_t s = 0; s < noise.series.size(); ++s) {
+    std::vector<double> medians;
+    for (const NoiseRun& run : noise.runs) medians.push_back(median(run.batches[s]));
+    const double middle = median(std::move(medians));
+    for (NoiseRun& run : noise.runs) {
+      for (double& time : run.batches[s]) time = middle * std::pow(time / middle, factor);
+    }
+  }
+  return noise;
+}
+
 std::vector<Restlessness> restlessness_of(const Noise& noise) {
   std::vector<Restlessness> all;
   for (std::size_t s = 0; s < noise.series.size(); ++s) {

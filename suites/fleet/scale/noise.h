@@ -32,6 +32,10 @@ Result<Noise> noise_of(std::span<const Report> reports);
 std::string to_text(const Noise& noise);
 Result<Noise> read_noise(std::string_view text);
 
+// The same noise, with all deviations from a series' median, as logs, times `factor`: what a
+// steadier machine would have, if its noise has the same shape.
+Noise calmed(Noise noise, double factor);
+
 // How one series varies. Logs, so that 0.02 is 2 %.
 struct Restlessness {
   double typical = 0;   // the median over the runs of the median over a run's batches

@@ -55,7 +55,7 @@ Json object_of(const FakeJob& job) {
           {"start_time", text_or_null(job.started)},
           {"state", job.state},
           {"health", job.health},
-          {"definition", job.definition}};
+          {"original_definition", job.definition}};
 }
 
 std::string line(const char* level, const Json& message) {
