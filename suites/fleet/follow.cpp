@@ -15,6 +15,14 @@ namespace {
 
 bool is_finished(const Submission& one) { return one.state == "Finished"; }
 
+// A server drops the blanks around it.
+std::string_view trimmed(std::string_view text) {
+  constexpr std::string_view blanks = " \t\r\n";
+  const std::size_t begin = text.find_first_not_of(blanks);
+  if (begin == std::string_view::npos) return {};
+  return text.substr(begin, text.find_last_not_of(blanks) - begin + 1);
+}
+
 void set(PlannedJob& job, Outcome outcome, std::string why = "") {
   job.outcome = outcome;
   job.why = std::move(why);
@@ -82,13 +90,17 @@ Status Follower::refresh(Plan& plan, const std::function<Status()>& keep) {
   return {};
 }
 
+// What we were told the number of is ours, whatever a server makes of its text.
 Result<std::vector<LavaJob>> Follower::ours_of(const PlannedJob& job, std::vector<LavaJob> named) {
   if (named.empty()) return named;
   const Result<std::string> yaml = yaml_of_(job);
   if (!yaml) return yaml.error();
   std::vector<LavaJob> ours;
   for (LavaJob& one : named) {
-    if (one.definition.empty() || one.definition == *yaml) {
+    const bool known =
+        std::any_of(job.submissions.begin(), job.submissions.end(),
+                    [&one](const Submission& other) { return other.number == one.number; });
+    if (known || one.definition.empty() || trimmed(one.definition) == trimmed(*yaml)) {
       ours.push_back(std::move(one));
     } else {
       strangers_.push_back(

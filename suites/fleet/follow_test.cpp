@@ -112,6 +112,22 @@ TEST_F(FollowTest, AnotherJobUnderTheNameOfOursDoesNotCount) {
               ::testing::ElementsAre(HasSubstr("LAVA's job 1 has the name of k0 boot 1")));
 }
 
+TEST_F(FollowTest, WhatWeSubmittedIsOursWhateverTheServerMakesOfIt) {
+  Plan plan = plan_of(1);
+  Client client(*this);
+  ASSERT_TRUE(client.submit(plan));
+  server.job(1).definition = "{job_name: ours}";
+  ASSERT_TRUE(client.submit(plan));
+  ASSERT_TRUE(client.submit(plan));
+  EXPECT_EQ(server.jobs.size(), 1U);
+  // Who does not know the number submits one more, and no third.
+  Plan again = plan_of(1);
+  Client other(*this);
+  server.job(1).name = plan.jobs[0].name;
+  for (int i = 0; i < 3; ++i) ASSERT_TRUE(other.submit(again));
+  EXPECT_EQ(server.jobs.size(), 2U);
+}
+
 TEST_F(FollowTest, ARefusalEndsItAndWhatWasSubmittedIsKept) {
   Plan plan = plan_of(3);
   Client client(*this);

@@ -24,7 +24,7 @@ struct LavaJob {
   std::string health;  // "Unknown", "Complete", "Incomplete", "Canceled"
   std::string device;  // which machine has it; may be empty
   std::string started;     // ISO 8601, UTC; empty: not yet
-  std::string definition;  // as it was submitted, to the byte; empty: the server does not say
+  std::string definition;  // as submitted, but for blanks around it; empty: the server does not say
 
   [[nodiscard]] bool is_finished() const { return state == "Finished"; }
 };

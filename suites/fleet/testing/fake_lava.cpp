@@ -188,6 +188,8 @@ Response FakeLava::submit(const Request& request) {
   FakeJob one;
   one.number = static_cast<std::int64_t>(jobs.size()) + 1;
   one.definition = Json::parse(request.body).at("definition").get<std::string>();
+  // As LAVA does.
+  one.definition.erase(one.definition.find_last_not_of(" \n") + 1);
   const std::string key = "job_name: \"";
   const std::size_t begin = one.definition.find(key) + key.size();
   one.name = one.definition.substr(begin, one.definition.find('"', begin) - begin);
