@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "reports/inference.h"
+#include "suites/fleet/suspicion.h"
 
 namespace nsbench::fleet {
 namespace {
@@ -172,7 +173,7 @@ std::optional<std::size_t> boards_needed(const FleetShape& shape, double alpha) 
 namespace {
 
 // Fewer have an error that says nothing.
-constexpr std::size_t boards_to_pool = 3;
+constexpr std::size_t boards_to_pool = Pool::types_needed;
 
 // Whether the boards together say that a series is slower. What differs from board to board is the
 // error: the log ratio of each is one value.
@@ -180,14 +181,6 @@ bool is_slower_on_all(std::span<const double> log_ratios, double alpha, double t
   if (log_ratios.size() < boards_to_pool) return false;
   const std::optional<MeanTest> test = student_test(log_ratios, alpha);
   return test->p < alpha && test->difference > std::log1p(threshold);
-}
-
-// Of one series: `pooled` and `confirmed` have half of alpha each, so that together they keep it.
-double alpha_pooled(const FleetShape& shape, double alpha) {
-  return alpha / 2 / static_cast<double>(shape.kernels * shape.series);
-}
-double alpha_confirming(std::size_t suspects, double alpha) {
-  return alpha / 2 / static_cast<double>(std::max<std::size_t>(suspects, 1));
 }
 
 // The largest p that is found by Benjamini and Hochberg (1995), 0 if none is. `p` ascending, the
@@ -224,7 +217,7 @@ double smallest(const std::vector<Lab::Tail>& tail) {
 class Simulation {
  public:
   Simulation(Lab& lab, const FleetShape& shape, const FleetRules& rules)
-      : lab_(lab), shape_(shape), rules_(rules) {
+      : lab_(lab), shape_(shape), rules_(rules), shares_(rules.alpha, shape.comparisons()) {
     for (std::size_t i = 0; i < shape.boards; ++i) bases_.push_back(lab.draw(shape.boots));
   }
 
@@ -259,6 +252,10 @@ class Simulation {
     const double own = rules_.alpha / static_cast<double>(shape_.comparisons());
     if (smallest(tail) * series < own) {
       add(day_.shared, lab_.slower(base, now, options_of(rules_, own)).size());
+      for (const std::size_t one :
+           lab_.slower(base, now, options_of(rules_, shares_.together(shape_.comparisons())))) {
+        recommended_.insert({kernel, one});
+      }
     }
     suspects_.push_back({kernel, board, std::move(alone)});
   }
@@ -270,7 +267,9 @@ class Simulation {
       for (std::size_t board = 0; board < shape_.boards; ++board) {
         own[board] = log_ratios_[board * shape_.series + series];
       }
-      if (!is_slower_on_all(own, alpha_pooled(shape_, rules_.alpha), rules_.threshold)) continue;
+      if (!is_slower_on_all(own, shares_.together(shape_.kernels * shape_.series),
+                            rules_.threshold))
+        continue;
       ++found;
       recommended_.insert({kernel, series});
     }
@@ -318,7 +317,7 @@ class Simulation {
       const auto [base, is_new] = bases.emplace(suspect.board, Boots());
       if (is_new) base->second = lab_.draw(rules_.confirming_boots);
       const Boots now = lab_.draw(rules_.confirming_boots);
-      const double alpha = alpha_confirming(suspects_.size(), rules_.alpha);
+      const double alpha = shares_.again(suspects_.size());
       const std::vector<std::size_t> slower =
           lab_.slower(base->second, now, options_of(rules_, alpha), {}, suspect.series);
       add(day_.confirmed, slower.size());
@@ -329,6 +328,7 @@ class Simulation {
   Lab& lab_;
   const FleetShape& shape_;
   const FleetRules& rules_;
+  Shares shares_;
   std::vector<Boots> bases_;
   std::vector<double> log_ratios_;  // of one kernel: [board * series + series]
   std::vector<Lab::Tail> tail_;
@@ -352,6 +352,7 @@ Power simulate_power(Lab& lab, const FleetShape& shape, const FleetRules& rules,
   Power power;
   const auto series = static_cast<double>(shape.series);
   const double own = rules.alpha / static_cast<double>(shape.comparisons());
+  const Shares shares(rules.alpha, shape.comparisons());
   const std::size_t needed = boards_needed(shape, rules.alpha).value_or(shape.boards + 1);
   for (; power.trials < trials; ++power.trials) {
     std::vector<double> p;
@@ -359,6 +360,7 @@ Power simulate_power(Lab& lab, const FleetShape& shape, const FleetRules& rules,
     std::vector<double> log_ratios(shape.series);
     std::size_t alone = 0;
     std::size_t shared = 0;
+    bool at_once = false;
     for (std::size_t board = 0; board < boards; ++board) {
       const Boots base = lab.draw(shape.boots);
       const Boots now = lab.draw(shape.boots);
@@ -376,13 +378,15 @@ Power simulate_power(Lab& lab, const FleetShape& shape, const FleetRules& rules,
       };
       if (!slower(rules.alpha)) continue;
       ++alone;
-      if (found->p * series / 2 < own && slower(own)) ++shared;
+      if (found->p * series / 2 >= own || !slower(own)) continue;
+      ++shared;
+      at_once = at_once || slower(shares.together(shape.comparisons()));
     }
     std::sort(p.begin(), p.end());
     const double all = static_cast<double>(shape.comparisons()) * series;
     bool confirmed = false;
     for (std::size_t i = 0; i < alone && !confirmed; ++i) {
-      const double alpha = alpha_confirming(suspects + alone, rules.alpha);
+      const double alpha = shares.again(suspects + alone);
       const Boots base = lab.draw(rules.confirming_boots);
       const Boots now = lab.draw(rules.confirming_boots);
       confirmed =
@@ -393,11 +397,11 @@ Power simulate_power(Lab& lab, const FleetShape& shape, const FleetRules& rules,
     power.hochberg += largest_found(p, all, rules.alpha) > 0 ? 1 : 0;
     power.some_boards += alone >= needed ? 1 : 0;
     power.confirmed += confirmed ? 1 : 0;
-    const bool pooled =
-        boards == shape.boards &&
-        is_slower_on_all(own_ratios, alpha_pooled(shape, rules.alpha), rules.threshold);
+    const bool pooled = boards == shape.boards &&
+                        is_slower_on_all(own_ratios, shares.together(shape.kernels * shape.series),
+                                         rules.threshold);
     power.pooled += pooled ? 1 : 0;
-    power.recommended += confirmed || pooled ? 1 : 0;
+    power.recommended += at_once || confirmed || pooled ? 1 : 0;
   }
   return power;
 }

@@ -103,10 +103,10 @@ struct Day {
   Called hochberg;     // Benjamini and Hochberg, over all series of the fleet
   Called two_boards;   // slower by `alone` on two boards
   Called some_boards;  // on boards_needed()
-  Called pooled;       // Student's t over the boards' log ratios, alpha shared out among all series
-                       // of all kernels
-  Called confirmed;    // by `alone`, and again by fresh boots, alpha shared out among these
-  Called recommended;  // pooled, or confirmed: each with half of alpha
+  // A third of alpha each, as suites/fleet/suspicion.h has it:
+  Called pooled;       // Student's t over the boards' log ratios, shared out among all series
+  Called confirmed;    // by `alone`, and again by fresh boots, shared out among these comparisons
+  Called recommended;  // what fleet gate does: at once, together, or again
   std::size_t booted_again = 0;  // comparisons for which `confirmed` boots again
 };
 Day simulate_day(Lab& lab, const FleetShape& shape, const FleetRules& rules);
