@@ -308,7 +308,9 @@ std::string status_text(const Fleet& fleet) {
   std::vector<std::string> kernels;
   std::size_t width = std::string_view("kernel").size();
   for (const PlannedJob& job : plan.jobs) {
-    if (kernels.empty() || kernels.back() != job.kernel) kernels.push_back(job.kernel);
+    if (std::find(kernels.begin(), kernels.end(), job.kernel) == kernels.end()) {
+      kernels.push_back(job.kernel);
+    }
     width = std::max(width, job.kernel.size());
   }
   text += fmt::format("  {:<{}}", "kernel", width);

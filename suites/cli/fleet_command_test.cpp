@@ -264,6 +264,14 @@ TEST_F(FleetServer, FromKernelsToAVerdict) {
   EXPECT_EQ(on_fleet("gate").exit_code, 0);
 }
 
+TEST_F(FleetServer, KernelsTakeTurns) {
+  ASSERT_EQ(submit({"--boots", "3"}).exit_code, 0);
+  ASSERT_EQ(server_.jobs.size(), 6U);
+  for (std::size_t i = 0; i < server_.jobs.size(); ++i) {
+    EXPECT_THAT(server_.jobs[i].name, HasSubstr("boot " + std::to_string(i / 2 + 1)));
+  }
+}
+
 TEST_F(FleetServer, APanicFailsTheGateAndALostJobIsSubmittedAgain) {
   ASSERT_EQ(submit().exit_code, 0);
   ASSERT_EQ(server_.jobs.size(), 2U);

@@ -230,6 +230,10 @@ Result<fleet::Plan> place_all(const FleetOptions& options, const std::vector<Mat
     const fs::path file = fs::path(options.directory) / plan.jobs[i].file;
     if (Status kept = fleet::put(file, texts[i]); !kept) return kept.error();
   }
+  // In turn: if all boots of one kernel came before those of the next, what changes on the machines
+  // meanwhile would be taken for a difference between the kernels.
+  std::stable_sort(plan.jobs.begin(), plan.jobs.end(),
+                   [](const auto& x, const auto& y) { return x.boot < y.boot; });
   return plan;
 }
 
