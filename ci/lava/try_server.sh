@@ -49,8 +49,11 @@ if [[ $inside == no ]]; then
   rm -rf "$out"
   mkdir -p "$out"
   out=$(cd "$out" && pwd)
+  # A build that goes on meanwhile changes what the jobs boot, and so which jobs they are.
+  mkdir "$out/bin"
+  cp "$build/nsbench" "$build/nsbench-static" "$out/bin/"
   exec "$here/server.sh" --out "$out/server" --and lz4 "${server_words[@]}" -- "${BASH_SOURCE[0]}" --inside \
-    --build "$(cd "$build" && pwd)" --out "$out" --kernels "$(cd "$kernels" && pwd)"
+    --build "$out/bin" --out "$out" --kernels "$(cd "$kernels" && pwd)"
 fi
 
 fleet=$out/fleet nsbench=$build/nsbench db=$out/history.db
