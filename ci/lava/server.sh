@@ -233,34 +233,13 @@ is_installed() {
   [[ $(dpkg-query -W -f='${db:Status-Status}' "$1" 2> /dev/null) == installed ]]
 }
 
-install_packages() {
-  local apt_get=(env DEBIAN_FRONTEND=noninteractive apt-get -q -o Acquire::Retries=3
-    -o DPkg::Lock::Timeout=300) policy=/usr/sbin/policy-rc.d unit
-  # No service is to be started now, nor at the next boot.
-  if [[ ! -e $policy ]]; then
-    trap 'rm -f /usr/sbin/policy-rc.d' EXIT
-    printf '#!/bin/sh\nexit 101\n' > $policy
-    chmod 755 $policy
-  fi
-  "${apt_get[@]}" update
-  "${apt_get[@]}" install -y --no-install-recommends "$@" < /dev/null
-  for unit in lava-publisher lava-scheduler lava-server-gunicorn lava-worker lava-dispatcher-host; do
-    systemctl disable "$unit" 2> /dev/null || true
-  done
-  if [[ " $* " == *' postgresql-15 '* ]]; then systemctl disable postgresql 2> /dev/null || true; fi
-  if [[ -n $(trap -p EXIT) ]]; then
-    rm -f $policy
-    trap - EXIT
-  fi
-}
-
 missing=()
 for package in "${packages[@]}"; do
   is_installed "$package" || missing+=("$package")
 done
 if ((${#missing[@]})); then
   [[ $install == yes ]] || die "not installed: ${missing[*]}"
-  install_packages "${missing[@]}"
+  "$root/ci/install-without-services.sh" "${missing[@]}"
 fi
 
 [[ $out != / && ! -L $out ]] || die "--out $out: no"

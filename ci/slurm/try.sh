@@ -55,9 +55,7 @@ for package in slurm-wlm munge qemu-system-x86 cpio iproute2; do
 done
 if ((${#packages[@]})); then
   [[ $install == yes ]] || die "not installed: ${packages[*]}"
-  apt_get=(env DEBIAN_FRONTEND=noninteractive apt-get -q -o Acquire::Retries=3 -o DPkg::Lock::Timeout=300)
-  "${apt_get[@]}" update
-  "${apt_get[@]}" install -y --no-install-recommends "${packages[@]}" < /dev/null
+  "$root/ci/install-without-services.sh" "${packages[@]}"
 fi
 for program in nsbench nsbench-static; do
   [[ -x $build/$program ]] || die "there is no $build/$program: build it, or name it with --build"
