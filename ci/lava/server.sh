@@ -229,18 +229,7 @@ fi
 
 [[ $(id -u) == 0 ]] || die 'LAVA wants root'
 
-is_installed() {
-  [[ $(dpkg-query -W -f='${db:Status-Status}' "$1" 2> /dev/null) == installed ]]
-}
-
-missing=()
-for package in "${packages[@]}"; do
-  is_installed "$package" || missing+=("$package")
-done
-if ((${#missing[@]})); then
-  [[ $install == yes ]] || die "not installed: ${missing[*]}"
-  "$root/ci/install-without-services.sh" "${missing[@]}"
-fi
+"$root/ci/install-without-services.sh" "$install" "${packages[@]}"
 
 [[ $out != / && ! -L $out ]] || die "--out $out: no"
 rm -rf "$out"

@@ -40,17 +40,7 @@ done
 ((${#words[@]})) || words=(--filter '^(uts/|create/uts:unshare|join/uts:setns:)' --time 0.3)
 [[ $(id -u) == 0 ]] || die 'lava-run wants root'
 
-is_installed() {
-  [[ $(dpkg-query -W -f='${db:Status-Status}' "$1" 2> /dev/null) == installed ]]
-}
-packages=()
-for package in lava-dispatcher qemu-system-x86; do
-  is_installed "$package" || packages+=("$package")
-done
-if ((${#packages[@]})); then
-  [[ $install == yes ]] || die "not installed: ${packages[*]}"
-  "$root/ci/install-without-services.sh" "${packages[@]}"
-fi
+"$root/ci/install-without-services.sh" "$install" lava-dispatcher qemu-system-x86
 for program in nsbench nsbench-static; do
   [[ -x $build/$program ]] || die "there is no $build/$program: build it, or name it with --build"
 done

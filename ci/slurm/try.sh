@@ -46,17 +46,7 @@ done
 ((${#words[@]})) || words=(--checks-only --filter '^uts/(hostname|domainname):')
 [[ $(id -u) == 0 ]] || die 'namespaces for Slurm and its nodes want root'
 
-is_installed() {
-  [[ $(dpkg-query -W -f='${db:Status-Status}' "$1" 2> /dev/null) == installed ]]
-}
-packages=()
-for package in slurm-wlm munge qemu-system-x86 cpio iproute2; do
-  is_installed "$package" || packages+=("$package")
-done
-if ((${#packages[@]})); then
-  [[ $install == yes ]] || die "not installed: ${packages[*]}"
-  "$root/ci/install-without-services.sh" "${packages[@]}"
-fi
+"$root/ci/install-without-services.sh" "$install" slurm-wlm munge qemu-system-x86 cpio iproute2
 for program in nsbench nsbench-static; do
   [[ -x $build/$program ]] || die "there is no $build/$program: build it, or name it with --build"
 done

@@ -148,13 +148,16 @@ std::size_t count(const Plan& plan, Outcome outcome) {
                     [outcome](const PlannedJob& job) { return job.outcome == outcome; }));
 }
 
+// In which order they are told.
+constexpr std::array outcomes{Outcome::Planned,   Outcome::Waiting, Outcome::Ended,
+                              Outcome::Collected, Outcome::Failed,  Outcome::Damaged,
+                              Outcome::Lost,      Outcome::Canceled};
+
 // "12 jobs: 3 waiting, 9 ended"
 std::string summary(const Plan& plan) {
   std::string text = fmt::format("{} jobs", plan.jobs.size());
   const char* between = ": ";
-  for (const Outcome outcome :
-       {Outcome::Planned, Outcome::Waiting, Outcome::Ended, Outcome::Collected, Outcome::Failed,
-        Outcome::Damaged, Outcome::Lost, Outcome::Canceled}) {
+  for (const Outcome outcome : outcomes) {
     const std::size_t jobs = count(plan, outcome);
     if (jobs == 0) continue;
     text += fmt::format("{}{} {}", between, jobs, id(outcome));
@@ -298,9 +301,6 @@ Status refresh(Fleet& fleet, const Options& options, const volatile std::sig_ato
 }
 
 std::string status_text(const Fleet& fleet) {
-  constexpr std::array columns{Outcome::Planned,   Outcome::Waiting, Outcome::Ended,
-                               Outcome::Collected, Outcome::Failed,  Outcome::Damaged,
-                               Outcome::Lost,      Outcome::Canceled};
   const Plan& plan = fleet.plan;
   std::string text =
       fmt::format("{} on {}, {}\n", plan.device_type,
@@ -314,11 +314,11 @@ std::string status_text(const Fleet& fleet) {
     width = std::max(width, job.kernel.size());
   }
   text += fmt::format("  {:<{}}", "kernel", width);
-  for (const Outcome outcome : columns) text += fmt::format("  {:>9}", id(outcome));
+  for (const Outcome outcome : outcomes) text += fmt::format("  {:>9}", id(outcome));
   text += "\n";
   for (const std::string& kernel : kernels) {
     text += fmt::format("  {:<{}}", kernel, width);
-    for (const Outcome outcome : columns) {
+    for (const Outcome outcome : outcomes) {
       const auto jobs = std::count_if(plan.jobs.begin(), plan.jobs.end(), [&](const auto& job) {
         return job.kernel == kernel && job.outcome == outcome;
       });

@@ -34,14 +34,12 @@ std::string boot_of(const PlannedJob& job) {
 
 // What a job without a report says of its kernel.
 void count_missing(const PlannedJob& job, bool is_base, Decision& decision) {
-  switch (job.outcome) {
-    case Outcome::Failed:
-      add_reason(decision, is_base ? ExitCode::Unknown : ExitCode::Failed,
-                 "the kernel failed, " + boot_of(job));
-      return;
-    default:
-      add_reason(decision, ExitCode::Unknown,
-                 fmt::format("a report is missing ({}), {}", id(job.outcome), boot_of(job)));
+  if (job.outcome == Outcome::Failed) {
+    add_reason(decision, is_base ? ExitCode::Unknown : ExitCode::Failed,
+               "the kernel failed, " + boot_of(job));
+  } else {
+    add_reason(decision, ExitCode::Unknown,
+               fmt::format("a report is missing ({}), {}", id(job.outcome), boot_of(job)));
   }
 }
 
