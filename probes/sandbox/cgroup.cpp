@@ -137,14 +137,15 @@ int guard(Channel& channel, const std::vector<std::string>& parents, const std::
   return 1;
 }
 
-// One hierarchy of each version, the most suitable.
-std::vector<CgroupHierarchy> chosen_hierarchies() {
+// One hierarchy of each version, the most suitable, and that of a controller.
+std::vector<CgroupHierarchy> chosen_hierarchies(std::string_view controller) {
   std::vector<CgroupHierarchy> chosen;
   for (CgroupHierarchy& one : cgroup_hierarchies()) {
     const bool taken = std::any_of(chosen.begin(), chosen.end(), [&one](const auto& other) {
       return other.unified == one.unified;
     });
-    if (!taken) chosen.push_back(std::move(one));
+    const bool asked_for = !controller.empty() && has_word(one.controllers, controller);
+    if (!taken || asked_for) chosen.push_back(std::move(one));
   }
   return chosen;
 }
@@ -165,7 +166,7 @@ std::vector<CgroupHierarchy> cgroup_hierarchies(std::string_view mountinfo,
       if (!same_hierarchy(mount, member)) continue;
       const std::string directory = directory_in(mount, member.path);
       if (directory.empty()) continue;
-      found.push_back({is_unified(mount), directory});
+      found.push_back({is_unified(mount), directory, member.controllers});
       break;
     }
   }
@@ -214,8 +215,8 @@ Result<OwnCgroup::Part> OwnCgroup::make_part(const CgroupHierarchy& hierarchy,
   return Error{"no name is free for a cgroup", EEXIST};
 }
 
-Result<OwnCgroup> OwnCgroup::make(Privilege privilege) {
-  const std::vector<CgroupHierarchy> hierarchies = chosen_hierarchies();
+Result<OwnCgroup> OwnCgroup::make(Privilege privilege, std::string_view controller) {
+  const std::vector<CgroupHierarchy> hierarchies = chosen_hierarchies(controller);
   if (hierarchies.empty()) return Error{"no cgroup file system is mounted", ENOENT};
   std::vector<std::string> parents;
   for (const CgroupHierarchy& one : hierarchies) parents.push_back(one.directory);

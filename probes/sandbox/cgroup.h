@@ -17,8 +17,9 @@ namespace nsbench {
 
 // A hierarchy that is mounted here, and the caller's cgroup in it.
 struct CgroupHierarchy {
-  bool unified = false;   // cgroup version 2
-  std::string directory;  // of the caller's cgroup
+  bool unified = false;     // cgroup version 2
+  std::string directory;    // of the caller's cgroup
+  std::string controllers;  // of version 1, separated by commas
 };
 
 // From the texts of /proc/PID/mountinfo and /proc/PID/cgroup. Leaves out hierarchies in which the
@@ -40,8 +41,9 @@ class OwnCgroup {
 
   // Makes one in the unified hierarchy and in one of version 1, as far as these are mounted and the
   // caller may, and starts the guardian before. Under Userns it belongs to the unprivileged user
-  // that drop_privilege() makes. The Error says why there is none: ENOENT if nothing is mounted.
-  static Result<OwnCgroup> make(Privilege privilege);
+  // that drop_privilege() makes. With a `controller` also in the hierarchy of version 1 that has
+  // it. The Error says why there is none: ENOENT if nothing is mounted.
+  static Result<OwnCgroup> make(Privilege privilege, std::string_view controller = "");
 
   OwnCgroup() = default;
   OwnCgroup(OwnCgroup&& other) noexcept = default;

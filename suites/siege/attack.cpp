@@ -75,9 +75,14 @@ int signal_of(Ending ending) {
     case Ending::Int:
     case Ending::FullDisk:
     case Ending::ChildKilled:
+    case Ending::MemoryEnds:
       break;
   }
   return SIGINT;
+}
+
+bool strikes_children(Ending ending) {
+  return ending == Ending::ChildKilled || ending == Ending::MemoryEnds;
 }
 
 bool is_killed(Ending ending) { return ending == Ending::Kill || ending == Ending::KillGroup; }
@@ -120,6 +125,11 @@ std::string Attacks::missing(const Scenario& scenario) const {
   const std::string init = ground_.program + "-static";
   if (!fs::exists(init)) return init + " is not built";
   return "";
+}
+
+std::string Attacks::missing(Ending ending) const {
+  if (ending != Ending::MemoryEnds || ground_.memory) return "";
+  return "there is no memory cgroup of our own here";
 }
 
 std::vector<std::string> Attacks::words(const Scenario& scenario,
@@ -197,6 +207,26 @@ Status Attacks::fill_disk(std::mt19937_64& random) const {
   return {};
 }
 
+// A few of what it started are killed, by us or by the kernel, and it is let go on for a while.
+std::optional<End> Attacks::strike_children(Besieged& run, const Scenario& scenario, Ending ending,
+                                            std::mt19937_64& random, Outcome& outcome) const {
+  std::optional<End> end;
+  const int strikes = ending == Ending::MemoryEnds ? 1 : 4;
+  for (int i = 0; i < strikes && !end; ++i) {
+    if (ending == Ending::ChildKilled) {
+      kill_a_child(run, random);
+    } else if (const Result<int> killed = ground_.memory->run_out(); !killed || *killed == 0) {
+      outcome.failures.push_back(killed ? "memory did not end" : killed.error().str());
+    } else {
+      outcome.ran_out += *killed;
+    }
+    end = run.wait(milliseconds(50));
+  }
+  if (!end) end = run.wait(scenario.whole ? usual_end : consequences);
+  outcome.chosen = end && end->signal == SIGKILL && outcome.ran_out > 0;
+  return end;
+}
+
 Outcome Attacks::make(const Scenario& scenario, Ending ending, std::mt19937_64& random) {
   Outcome outcome;
   const auto fail = [&outcome](std::string what) {
@@ -225,12 +255,8 @@ Outcome Attacks::make(const Scenario& scenario, Ending ending, std::mt19937_64& 
   std::optional<End> end = run->wait(ms(outcome.moment));
   outcome.too_late = end.has_value();
   const bool listened = !end && run->listens_to(signal_of(ending));
-  if (!end && ending == Ending::ChildKilled) {
-    for (int i = 0; i < 4 && !end; ++i) {
-      kill_a_child(*run, random);
-      end = run->wait(milliseconds(50));
-    }
-    if (!end) end = run->wait(scenario.whole ? usual_end : consequences);
+  if (!end && strikes_children(ending)) {
+    end = strike_children(*run, scenario, ending, random, outcome);
   }
   // What ends by itself soon may write to the full disk by itself.
   const bool to_its_end = ending == Ending::FullDisk && scenario.manner == Manner::AtOnce;
@@ -266,7 +292,7 @@ Outcome Attacks::make(const Scenario& scenario, Ending ending, std::mt19937_64& 
   }
   outcome.clean_seconds = seconds_since(ended);
   const KeptFiles kept = look_at_files(ground_.program, reports, scenario.outputs, ground_.inputs,
-                                       is_killed(ending), small ? filler : "");
+                                       is_killed(ending) || outcome.chosen, small ? filler : "");
   outcome.old_files = kept.old;
   outcome.fresh_files = kept.fresh;
   outcome.temporaries = kept.temporaries;
@@ -284,6 +310,7 @@ void Attacks::judge_end(const Scenario& scenario, Ending ending, bool listened, 
                                            end.err.empty() ? "" : "; it said: ", end.err));
   };
   const int sent = signal_of(ending);
+  if (outcome.chosen) return;
   if (end.signal != 0) {
     // By the signal that it did not listen to: nothing of its was lost.
     if (end.signal != sent || outcome.too_late) return fail("by no signal of ours");
@@ -302,7 +329,7 @@ void Attacks::judge_end(const Scenario& scenario, Ending ending, bool listened, 
     return;
   }
   // A closed terminal can't be written to, and that is an error.
-  const bool can_fail = ending == Ending::Terminal || ending == Ending::ChildKilled;
+  const bool can_fail = ending == Ending::Terminal || strikes_children(ending);
   if (end.code > 3 || end.code < 0 || (end.code == 2 && !can_fail)) return fail("why?");
   if (outcome.own_seconds.value_or(0) > most_seconds_to_stop * outcome.busy) {
     fail(fmt::format(
@@ -336,7 +363,7 @@ void Attacks::judge_report(const Scenario& scenario, Ending ending, const End& e
     if (end.code == 3 || failed_before || (ending == Ending::Terminal && end.code == 2)) return;
     return outcome.failures.push_back(fmt::format("it was interrupted, and {}", end.str()));
   }
-  if (!asked || ending == Ending::ChildKilled) return;
+  if (!asked || strikes_children(ending)) return;
   // The signal came when everything was known.
   const auto lacks = [](const Series& series) { return !series.is_result() && !series.skip; };
   const bool all_checked = !scenario.is_honest || report->cases.size() == all_check_cases().size();

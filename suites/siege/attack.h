@@ -24,6 +24,8 @@ struct Outcome {
   double busy = 1;                    // how many times as long all takes here
   double clean_seconds = 0;           // from its end until nothing was left
   int broken = 0;                     // cases that were disturbed
+  int ran_out = 0;                    // processes that the kernel killed when memory ended
+  bool chosen = false;                // it was one of these itself
   int old_files = 0, fresh_files = 0, temporaries = 0;
   std::vector<std::string> failures;
 };
@@ -37,6 +39,8 @@ class Attacks {
   Status prepare() const;
   // Why the scenario can't be done here; empty: it can.
   [[nodiscard]] std::string missing(const Scenario& scenario) const;
+  // The same of an ending.
+  [[nodiscard]] std::string missing(Ending ending) const;
   Outcome make(const Scenario& scenario, Ending ending, std::mt19937_64& random);
 
  private:
@@ -46,6 +50,8 @@ class Attacks {
   Status learn_verdicts(const std::vector<CaseId>& cases, bool as_nobody);
   Status lay_out(const Scenario& scenario, const std::string& directory) const;
   Status fill_disk(std::mt19937_64& random) const;
+  std::optional<End> strike_children(Besieged& run, const Scenario& scenario, Ending ending,
+                                     std::mt19937_64& random, Outcome& outcome) const;
   void judge_end(const Scenario& scenario, Ending ending, bool listened, const End& end,
                  const std::string& reports, Outcome& outcome);
   void judge_report(const Scenario& scenario, Ending ending, const End& end,

@@ -24,6 +24,7 @@
 #include "probes/sandbox/calls.h"
 #include "probes/sandbox/deadline.h"
 #include "probes/sandbox/files.h"
+#include "suites/siege/memory.h"
 
 namespace nsbench::siege {
 
@@ -64,6 +65,7 @@ void give_up_rights() {
   ::dup2(in, STDIN_FILENO);
   ::dup2(out, STDOUT_FILENO);
   ::dup2(err, STDERR_FILENO);
+  MemoryCgroup::offer_oneself();
   if (how.as_nobody) give_up_rights();
   std::vector<char*> words;
   for (const std::string& word : how.argv) words.push_back(const_cast<char*>(word.c_str()));

@@ -140,7 +140,7 @@ Result<int> on_own_ground(const std::string& program, const std::string& disk,
   const bool privileged = has_capability(CAP_SYS_ADMIN);
   // Where there can be none, nsbench makes none either.
   OwnCgroup cgroup;
-  if (Result<OwnCgroup> own = OwnCgroup::make(Privilege::Root); privileged && own) {
+  if (Result<OwnCgroup> own = OwnCgroup::make(Privilege::Root, "memory"); privileged && own) {
     cgroup = std::move(*own);
   }
   NamespaceSet set{Kind::Pid, Kind::Mnt, Kind::Uts, Kind::Ipc, Kind::Net};
@@ -155,6 +155,7 @@ Result<int> on_own_ground(const std::string& program, const std::string& disk,
       return no_ground;
     }
     ground->view.cgroups = cgroup.directories();
+    ground->memory = MemoryCgroup::among(cgroup.directories());
     return body(*ground);
   };
   Result<Member> inside = enter({.namespaces = set, .method = Method::Clone}, live,

@@ -3,9 +3,11 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <string>
 
 #include "reports/result.h"
+#include "suites/siege/memory.h"
 #include "suites/testing/host_state.h"
 
 namespace nsbench::siege {
@@ -13,12 +15,13 @@ namespace nsbench::siege {
 struct Ground {
   std::string program;  // the nsbench
   // Directories that are empty at the start.
-  std::string reports;  // where nsbench writes
-  std::string small;    // where a small file system is mounted, to be full
-  std::string inputs;   // what is only read
-  std::string home;     // HOME
-  std::string cwd;      // the working directory
-  testing::View view;   // what must be as before after each kill
+  std::string reports;                 // where nsbench writes
+  std::string small;                   // where a small file system is mounted, to be full
+  std::string inputs;                  // what is only read
+  std::string home;                    // HOME
+  std::string cwd;                     // the working directory
+  testing::View view;                  // what must be as before after each kill
+  std::optional<MemoryCgroup> memory;  // where it can be made to run out
 };
 
 // Runs `body` as PID 1 in pid, mount, uts, ipc and network namespaces of its own (and, without

@@ -56,6 +56,11 @@ CellOf cell_of(const std::vector<CellOf>& cells, std::uint64_t seed, int number)
 std::vector<CellOf> choose(const Options& options, const std::vector<Scenario>& scenarios,
                            const Attacks& attacks) {
   std::vector<CellOf> cells;
+  for (const EndingRow& row : all_endings) {
+    if (const std::string why = attacks.missing(row.ending); !why.empty()) {
+      fmt::print("\"{}\" is left out: {}\n", row.name, why);
+    }
+  }
   for (const Scenario& scenario : scenarios) {
     if (!scenario.name.starts_with(options.only) && scenario.part != options.only) continue;
     if (const std::string why = attacks.missing(scenario); !why.empty()) {
@@ -64,7 +69,9 @@ std::vector<CellOf> choose(const Options& options, const std::vector<Scenario>& 
     }
     for (const EndingRow& row : all_endings) {
       const bool wanted = std::string_view(row.name).starts_with(options.ending);
-      if (wanted && can_end(scenario, row.ending)) cells.emplace_back(&scenario, row.ending);
+      if (wanted && can_end(scenario, row.ending) && attacks.missing(row.ending).empty()) {
+        cells.emplace_back(&scenario, row.ending);
+      }
     }
   }
   return cells;
@@ -77,6 +84,7 @@ int besiege(const Options& options, const Ground& ground) {
   }
   Attacks attacks(ground, options.kernels);
   const std::vector<CellOf> cells = choose(options, scenarios, attacks);
+  std::fflush(stdout);  // a child's exit does not
   if (cells.empty()) {
     fmt::print(stderr, "siege: nothing is left to be done\n");
     return 2;
@@ -108,7 +116,7 @@ int besiege(const Options& options, const Ground& ground) {
   }
   fmt::print("\n{}\n{} kills, {} with something lost or left\n", tally.str(scenarios),
              tally.kills(), tally.failed());
-  std::fflush(stdout);  // a child's exit does not
+  std::fflush(stdout);
   return tally.failed() == 0 ? 0 : 1;
 }
 

@@ -130,6 +130,7 @@ const char* name_of(Ending ending) {
 bool can_end(const Scenario& scenario, Ending ending) {
   switch (ending) {
     case Ending::ChildKilled:
+    case Ending::MemoryEnds:
       return scenario.has_children;
     case Ending::Kill:
     case Ending::KillGroup:

@@ -34,16 +34,21 @@ struct Scenario {
 
 std::vector<Scenario> all_scenarios();
 
-enum class Ending { Kill, KillGroup, Term, Int, Hup, Terminal, FullDisk, ChildKilled };
+enum class Ending { Kill, KillGroup, Term, Int, Hup, Terminal, FullDisk, ChildKilled, MemoryEnds };
 struct EndingRow {
   Ending ending;
   const char* name;
 };
 inline constexpr EndingRow all_endings[] = {
-    {Ending::Kill, "SIGKILL"},       {Ending::KillGroup, "group KILL"},
-    {Ending::Term, "SIGTERM"},       {Ending::Int, "SIGINT"},
-    {Ending::Hup, "SIGHUP"},         {Ending::Terminal, "terminal"},
-    {Ending::FullDisk, "disk full"}, {Ending::ChildKilled, "child KILL"},
+    {Ending::Kill, "SIGKILL"},
+    {Ending::KillGroup, "group KILL"},
+    {Ending::Term, "SIGTERM"},
+    {Ending::Int, "SIGINT"},
+    {Ending::Hup, "SIGHUP"},
+    {Ending::Terminal, "terminal"},
+    {Ending::FullDisk, "disk full"},
+    {Ending::ChildKilled, "child KILL"},
+    {Ending::MemoryEnds, "memory ends"},
 };
 const char* name_of(Ending ending);
 

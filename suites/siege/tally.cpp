@@ -35,6 +35,8 @@ void Tally::add(const Scenario& scenario, Ending ending, const Outcome& outcome)
   ++kills_;
   cell.failed += failed ? 1 : 0;
   failed_ += failed ? 1 : 0;
+  ran_out_ += outcome.ran_out;
+  chosen_ += outcome.chosen ? 1 : 0;
   Row& row = rows_[scenario.name];
   const bool in_order =
       scenario.manner == Manner::Orderly && ending != Ending::Kill && ending != Ending::KillGroup;
@@ -100,7 +102,12 @@ std::string Tally::str(const std::vector<Scenario>& scenarios) const {
     text += fmt::format("{:>12}", cell_text(sums[row.ending].kills, sums[row.ending].failed));
   }
   text += fmt::format("{:>12}\n", cell_text(kills_, failed_));
-  return text + times(scenarios);
+  text += times(scenarios);
+  if (ran_out_ > 0) {
+    text += fmt::format("memory ended: the kernel killed {} processes, {} times nsbench itself\n",
+                        ran_out_, chosen_);
+  }
+  return text;
 }
 
 }  // namespace nsbench::siege

@@ -37,6 +37,8 @@ class Tally {
   std::map<std::string, Row> rows_;
   int kills_ = 0;
   int failed_ = 0;
+  int ran_out_ = 0;  // processes that the kernel killed when memory ended
+  int chosen_ = 0;   // how often it was nsbench itself
 };
 
 }  // namespace nsbench::siege
