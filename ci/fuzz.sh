@@ -4,31 +4,41 @@
 #   ci/fuzz.sh --runs COUNT [NAME...]  each until it has been executed COUNT times, earlier calls' counted
 #   ci/fuzz.sh --tally                 how often each has been executed, in all calls
 #   ci/fuzz.sh --merge NAME...         takes into the corpus what was found and reaches new code
-# --no-build, before anything else, takes the targets as they were built. For a long search they should
-# be optimised:
-#   cmake --preset fuzz -D CMAKE_CXX_FLAGS_DEBUG='-O2 -g1'
-# What breaks a target is kept in build/fuzz/artifacts, and the exit status is 1; what was found on the
-# way, in build/fuzz/found; executions, in build/fuzz/executions. Whatever ends it, another call goes on
-# from there: at most the last five minutes are not counted.
+# Before anything else:
+#   --no-build     takes the targets as they were built
+#   --build BUILD  those of another build than build/fuzz. A long search wants optimised ones, and most of
+#                  it none of AddressSanitizer, which the last call of a search then has:
+#     cmake --preset fuzz -B build/fuzz-fast -D NSBENCH_SANITIZE=undefined \
+#       -D NSBENCH_FUZZ_GUIDE=inline-8bit-counters,pc-table -D CMAKE_CXX_FLAGS_DEBUG='-O2 -g1'
+# What breaks a target is kept in BUILD/artifacts, and the exit status is 1; executions, in
+# BUILD/executions. What was found on the way is for all builds in build/fuzz/found: each call begins with
+# all of it. Whatever ends it, another call goes on from there: at most the last five minutes are not
+# counted.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 readonly round=300 # seconds, after which executions are counted
-readonly artifacts=build/fuzz/artifacts found=build/fuzz/found executions=build/fuzz/executions
+readonly found=build/fuzz/found
 
 refuse() {
   echo "ci/fuzz.sh: $1" >&2
   exit 2
 }
 
-build=yes
+compile=yes build=build/fuzz
 mode=seconds
 seconds=20
 wanted=0
-if [[ ${1:-} == --no-build ]]; then
-  build=no
+while [[ ${1:-} == --no-build || ${1:-} == --build ]]; do
+  if [[ $1 == --no-build ]]; then
+    compile=no
+  else
+    build=${2:?--build needs a directory}
+    shift
+  fi
   shift
-fi
+done
+readonly build artifacts=$build/artifacts executions=$build/executions
 case ${1:-} in
   --merge | --tally)
     mode=${1#--}
@@ -48,21 +58,21 @@ case ${1:-} in
     ;;
 esac
 
-if [[ $mode != tally && $build == yes ]]; then
+if [[ $mode != tally && $compile == yes ]]; then
   # Not again: the preset would undo what it was configured with besides.
-  [[ -f build/fuzz/build.ninja ]] || cmake --preset fuzz > /dev/null
-  cmake --build --preset fuzz
+  [[ -f $build/build.ninja ]] || cmake --preset fuzz -B "$build" > /dev/null
+  cmake --build "$build" --target fuzzers
 fi
 mkdir -p "$artifacts" "$found" "$executions"
 
 names=("$@")
 if ((${#names[@]} == 0)); then
-  for fuzzer in build/fuzz/fuzzers/*; do
+  for fuzzer in "$build"/fuzzers/*; do
     if [[ -x $fuzzer ]]; then names+=("$(basename "$fuzzer")"); fi
   done
 fi
 for name in "${names[@]}"; do
-  [[ -x build/fuzz/fuzzers/$name ]] || refuse "there is no target $name"
+  [[ -x $build/fuzzers/$name ]] || refuse "there is no target $name"
 done
 
 # How often this one has been executed so far.
@@ -78,16 +88,22 @@ count() {
   mv "$executions/.$name" "$executions/$name"
 }
 
-# Memory and time of one input are bounded as well. An input is as long as it takes to hold one of
-# everything, and no longer: short ones are tried sooner.
+# Memory and time of one input are bounded as well. An input is twice as long as the longest that is
+# given, which holds one of everything, and no longer: short ones are tried sooner. By seconds, there is
+# time for one that is too long for everybody.
 options_of() {
+  local longest length=128
   echo -rss_limit_mb=2048 -timeout=10 -verbosity=0 -print_funcs=0 -print_final_stats=1
   echo "-artifact_prefix=$artifacts/$1-"
   case $1 in
-    report | comparison | trial | policy) echo -max_len=24576 -dict=reports/fuzz/json.dict ;;
-    history_file) echo -max_len=65536 ;;
-    *) echo -max_len=8192 ;;
+    report | comparison | trial | policy) echo -dict=reports/fuzz/json.dict ;;
   esac
+  [[ $mode == runs ]] || length=8192
+  longest=$(find "$(corpus_of "$1")" -type f -printf '%s\n' | sort -n | tail -n 1)
+  while ((length < 2 * longest)); do length=$((2 * length)); done
+  echo "-max_len=$length"
+  # Which of the corpus's inputs reach rare code is asked each time, and takes a third of all of it.
+  [[ $mode != runs ]] || echo -entropic=0
 }
 
 corpus_of() {
@@ -99,7 +115,7 @@ run_once() {
   local name=$1 log=$found/$1.log options status=0
   shift
   read -r -d '' -a options < <(options_of "$name") || true
-  "build/fuzz/fuzzers/$name" "${options[@]}" "$@" "$found/$name" "$(corpus_of "$name")" > "$log" 2>&1 ||
+  "$build/fuzzers/$name" "${options[@]}" "$@" "$found/$name" "$(corpus_of "$name")" > "$log" 2>&1 ||
     status=1
   count "$name" "$log"
   if grep -q 'libFuzzer: run interrupted' "$log"; then
@@ -138,11 +154,15 @@ fi
 if [[ $mode == merge ]]; then
   for name in "${names[@]}"; do
     read -r -d '' -a options < <(options_of "$name") || true
-    "build/fuzz/fuzzers/$name" -merge=1 "${options[@]}" "$(corpus_of "$name")" "$found/$name"
+    "$build/fuzzers/$name" -merge=1 "${options[@]}" "$(corpus_of "$name")" "$found/$name"
   done
   exit
 fi
 
+# Where memory was allocated is told of a finding when it is tried again.
+if [[ $mode == runs ]]; then
+  export ASAN_OPTIONS=malloc_context_size=0:quarantine_size_mb=4:allocator_release_to_os_interval_ms=-1
+fi
 status=0
 running=0
 for name in "${names[@]}"; do

@@ -68,8 +68,7 @@ endfunction()
 # It is -fsanitize=fuzzer-no-link, but compatible with headers precompiled without.
 function(nsbench_guide_fuzzer target)
   if(NOT NSBENCH_SANITIZE MATCHES "fuzzer")
-    target_compile_options(${target} PRIVATE
-      -fsanitize-coverage=inline-8bit-counters,indirect-calls,trace-cmp,pc-table)
+    target_compile_options(${target} PRIVATE -fsanitize-coverage=${NSBENCH_FUZZ_GUIDE})
   endif()
 endfunction()
 

@@ -43,6 +43,18 @@ if(NSBENCH_SANITIZE)
   target_link_options(nsbench_options INTERFACE -fsanitize=${NSBENCH_SANITIZE})
 endif()
 
+# Counters of lines lie in files that all processes of a program share, one file for each program: what
+# ends by _exit(2) or by a signal has counted, too. ci/coverage.sh reads them.
+if(NSBENCH_COVERAGE)
+  if(NOT CMAKE_CXX_COMPILER_ID MATCHES "Clang")
+    message(FATAL_ERROR "NSBENCH_COVERAGE needs Clang")
+  endif()
+  set(counters -fprofile-instr-generate=${PROJECT_BINARY_DIR}/coverage/%c%m.profraw)
+  target_compile_options(nsbench_options INTERFACE ${counters} -fcoverage-mapping
+                         "SHELL:-mllvm -runtime-counter-relocation")
+  target_link_options(nsbench_options INTERFACE ${counters})
+endif()
+
 if(NSBENCH_FUZZ)
   if(NOT CMAKE_CXX_COMPILER_ID MATCHES "Clang")
     message(FATAL_ERROR "NSBENCH_FUZZ needs Clang: libFuzzer is part of it")
