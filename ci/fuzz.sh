@@ -88,21 +88,21 @@ count() {
   mv "$executions/.$name" "$executions/$name"
 }
 
-# Memory and time of one input are bounded as well. An input is twice as long as the longest that is
-# given, which holds one of everything, and no longer: short ones are tried sooner. By seconds, there is
-# time for one that is too long for everybody.
+# options_of NAME [short]: memory and time of one input are bounded as well. An input is as long as twice
+# the longest that is given, which holds one of everything; a short one as the one in the middle.
 options_of() {
-  local longest length=128
+  local length=8192 enough
   echo -rss_limit_mb=2048 -timeout=10 -verbosity=0 -print_funcs=0 -print_final_stats=1
   echo "-artifact_prefix=$artifacts/$1-"
   case $1 in
     report | comparison | trial | policy) echo -dict=reports/fuzz/json.dict ;;
   esac
-  [[ $mode == runs ]] || length=8192
-  longest=$(find "$(corpus_of "$1")" -type f -printf '%s\n' | sort -n | tail -n 1)
-  while ((length < 2 * longest)); do length=$((2 * length)); done
+  enough=$(find "$(corpus_of "$1")" -type f -printf '%s\n' | sort -n |
+    awk -v short="${2:-}" '{ size[NR] = $1 } END { print short ? size[int(NR / 2) + 1] : 2 * size[NR] }')
+  [[ -z ${2:-} ]] || length=128
+  while ((length < enough)); do length=$((2 * length)); done
   echo "-max_len=$length"
-  # Which of the corpus's inputs reach rare code is asked each time, and takes a third of all of it.
+  # How rare the code is that each input reaches is asked all the time, and takes a third of it.
   [[ $mode != runs ]] || echo -entropic=0
 }
 
@@ -110,11 +110,11 @@ corpus_of() {
   find . -path ./build -prune -o -path "*/fuzz/corpus/$1" -print
 }
 
-# run_once NAME OPTION...: once, with more options of libFuzzer.
+# run_once NAME short|'' OPTION...: once, with more options of libFuzzer.
 run_once() {
   local name=$1 log=$found/$1.log options status=0
-  shift
-  read -r -d '' -a options < <(options_of "$name") || true
+  read -r -d '' -a options < <(options_of "$name" "$2") || true
+  shift 2
   "$build/fuzzers/$name" "${options[@]}" "$@" "$found/$name" "$(corpus_of "$name")" > "$log" 2>&1 ||
     status=1
   count "$name" "$log"
@@ -130,14 +130,16 @@ run_once() {
 
 # run NAME: prints what came of it.
 run() {
-  local name=$1 before after
+  local name=$1 before after rounds length
   mkdir -p "$found/$name"
   before=$(executed "$name")
   if [[ $mode == seconds ]]; then
-    run_once "$name" "-max_total_time=$seconds" || return 1
+    run_once "$name" '' "-max_total_time=$seconds" || return 1
   else
-    for ((after = before; after < wanted; after = $(executed "$name"))); do
-      run_once "$name" "-max_total_time=$round" "-runs=$((wanted - after))" || return 1
+    # Many short ones are tried in the time of a long one: every fifth round has those.
+    for ((after = before, rounds = 1; after < wanted; after = $(executed "$name"), ++rounds)); do
+      ((rounds % 5)) && length=short || length=''
+      run_once "$name" "$length" "-max_total_time=$round" "-runs=$((wanted - after))" || return 1
     done
   fi
   after=$(executed "$name")
@@ -159,8 +161,9 @@ if [[ $mode == merge ]]; then
   exit
 fi
 
-# Where memory was allocated is told of a finding when it is tried again.
+# Where memory was allocated is told of a finding when it is tried again; what is freed is kept.
 if [[ $mode == runs ]]; then
+  export MALLOC_MMAP_THRESHOLD_=$((1 << 30)) MALLOC_TRIM_THRESHOLD_=$((1 << 30))
   export ASAN_OPTIONS=malloc_context_size=0:quarantine_size_mb=4:allocator_release_to_os_interval_ms=-1
 fi
 status=0
