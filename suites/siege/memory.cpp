@@ -5,11 +5,9 @@
 #include <unistd.h>
 
 #include <chrono>
-#include <cstdlib>
 #include <cstring>
 #include <filesystem>
 #include <sstream>
-#include <utility>
 
 #include "probes/sandbox/child.h"
 #include "probes/sandbox/deadline.h"
