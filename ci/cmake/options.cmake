@@ -49,7 +49,7 @@ if(NSBENCH_COVERAGE)
   if(NOT CMAKE_CXX_COMPILER_ID MATCHES "Clang")
     message(FATAL_ERROR "NSBENCH_COVERAGE needs Clang")
   endif()
-  set(counters -fprofile-instr-generate=${PROJECT_BINARY_DIR}/coverage/%c%m.profraw)
+  set(counters -fprofile-instr-generate=${PROJECT_BINARY_DIR}/counters/%c%m.profraw)
   target_compile_options(nsbench_options INTERFACE ${counters} -fcoverage-mapping
                          "SHELL:-mllvm -runtime-counter-relocation")
   target_link_options(nsbench_options INTERFACE ${counters})
