@@ -25,7 +25,7 @@ packages=(
   libbenchmark-tools python3 python3-jsonschema python3-scipy python3-junitparser perl
 )
 boot_packages=(qemu-system-x86 kmod)
-lint_packages=(clang clang-format clang-tidy cppcheck lld shellcheck)
+lint_packages=(clang clang-format clang-tidy cppcheck lld llvm shellcheck)
 # What nsbench is run in, and looks into, by tests that are skipped without.
 container_packages=(bubblewrap busybox-static crun faketime podman runc)
 # The files for other people's engines are rendered, parsed and run as these would (ci/adapters-check.sh).
@@ -58,6 +58,7 @@ nsbench needs:
   uPlot                1.6.32 (from npm, into build/deps/uplot; without it HTML has fewer charts)
   QEMU                 7, x86-64 (nsbench boot, for kernels that are no User-Mode Linux)
   for ci/lint.sh       clang, clang-format and clang-tidy 14; cppcheck 2.10; shellcheck
+  for ci/coverage.sh   clang and llvm 14
 END
 }
 

@@ -15,8 +15,8 @@ set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 nsbench=$here/build/release/nsbench
 runs=200 copies=8 jobs=64 repeat=20 out=$here/build/load
-# What a kernel may have more of at the end than after the first runs, in percent and at least so many:
-# caches are filled in batches, and other people's processes come and go.
+# What a kernel may have more of in the second half of the runs than in the first, in percent and at least
+# so many: caches are filled in batches, and other people's processes come and go.
 readonly slack_percent=10 slack_objects=64
 
 usage() {

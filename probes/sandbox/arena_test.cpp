@@ -151,7 +151,7 @@ TEST_P(ArenaTest, EndsAtOnceWhenItsMakerIsKilled) {
     reap_children();
     return count_named(name) == 0;
   }));
-  // What dies loses its name before its namespaces.
+  // Its number is free, and may be that of somebody else's new namespace by now.
   EXPECT_TRUE(soon([&link] { return !is_in_use(*link); }));
 }
 

@@ -56,9 +56,13 @@ CellOf cell_of(const std::vector<CellOf>& cells, std::uint64_t seed, int number)
 std::vector<CellOf> choose(const Options& options, const std::vector<Scenario>& scenarios,
                            const Attacks& attacks) {
   std::vector<CellOf> cells;
+  std::vector<Ending> endings;
   for (const EndingRow& row : all_endings) {
+    if (!std::string_view(row.name).starts_with(options.ending)) continue;
     if (const std::string why = attacks.missing(row.ending); !why.empty()) {
       fmt::print("\"{}\" is left out: {}\n", row.name, why);
+    } else {
+      endings.push_back(row.ending);
     }
   }
   for (const Scenario& scenario : scenarios) {
@@ -67,11 +71,8 @@ std::vector<CellOf> choose(const Options& options, const std::vector<Scenario>& 
       fmt::print("{} is left out: {}\n", scenario.name, why);
       continue;
     }
-    for (const EndingRow& row : all_endings) {
-      const bool wanted = std::string_view(row.name).starts_with(options.ending);
-      if (wanted && can_end(scenario, row.ending) && attacks.missing(row.ending).empty()) {
-        cells.emplace_back(&scenario, row.ending);
-      }
+    for (const Ending ending : endings) {
+      if (can_end(scenario, ending)) cells.emplace_back(&scenario, ending);
     }
   }
   return cells;

@@ -7,11 +7,13 @@
 #include <chrono>
 #include <cstring>
 #include <filesystem>
-#include <sstream>
+#include <string_view>
 
 #include "probes/sandbox/child.h"
 #include "probes/sandbox/deadline.h"
 #include "probes/sandbox/files.h"
+#include "probes/sandbox/proc_text.h"
+#include "reports/number.h"
 
 namespace nsbench::siege {
 
@@ -37,25 +39,24 @@ std::optional<MemoryCgroup> MemoryCgroup::among(const std::vector<std::string>& 
   return std::nullopt;
 }
 
-// Of a file of one number, or of lines "field number".
-Result<long> MemoryCgroup::number_in(const char* file, const char* field) const {
-  const std::string path = fmt::format("{}/{}", directory_, file);
-  Result<std::string> text = read_small_file(path);
+Result<long> MemoryCgroup::bytes_in_use() const {
+  const std::string path = directory_ + (unified_ ? "/memory.current" : "/memory.usage_in_bytes");
+  const Result<std::string> text = read_small_file(path);
   if (!text) return text.error();
-  std::istringstream lines(*text);
-  long number = 0;
-  if (*field == '\0') {
-    if (lines >> number) return number;
-  } else {
-    for (std::string word; lines >> word;) {
-      if (word == field && lines >> number) return number;
-    }
-  }
-  return Error{fmt::format("{} has no number {}", path, field)};
+  if (const std::optional<long> bytes = parse_number<long>(*text)) return *bytes;
+  return Error{fmt::format("{} is no number", path)};
 }
 
 Result<long> MemoryCgroup::kills() const {
-  return number_in(unified_ ? "memory.events" : "memory.oom_control", "oom_kill");
+  constexpr std::string_view field = "oom_kill ";
+  const std::string path = directory_ + (unified_ ? "/memory.events" : "/memory.oom_control");
+  const Result<std::string> text = read_small_file(path);
+  if (!text) return text.error();
+  for (const std::string_view line : split_lines(*text)) {
+    if (!line.starts_with(field)) continue;
+    if (const auto count = parse_number<long>(line.substr(field.size()))) return *count;
+  }
+  return Error{fmt::format("{} has no number {}", path, trimmed(std::string(field)))};
 }
 
 Status MemoryCgroup::set_limit(const std::string& bytes) const {
@@ -65,7 +66,7 @@ Status MemoryCgroup::set_limit(const std::string& bytes) const {
 
 Result<int> MemoryCgroup::run_out() const {
   const Result<long> before = kills();
-  const Result<long> used = number_in(unified_ ? "memory.current" : "memory.usage_in_bytes", "");
+  const Result<long> used = bytes_in_use();
   if (!before) return before.error();
   if (!used) return used.error();
   if (Status lowered = set_limit(std::to_string(*used + room)); !lowered) return lowered.error();

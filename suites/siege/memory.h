@@ -27,7 +27,7 @@ class MemoryCgroup {
  private:
   MemoryCgroup(std::string directory, bool unified)
       : directory_(std::move(directory)), unified_(unified) {}
-  [[nodiscard]] Result<long> number_in(const char* file, const char* field) const;
+  [[nodiscard]] Result<long> bytes_in_use() const;
   [[nodiscard]] Result<long> kills() const;
   [[nodiscard]] Status set_limit(const std::string& bytes) const;
 
