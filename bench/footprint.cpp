@@ -21,8 +21,8 @@
 namespace nsbench::bench {
 namespace {
 
-#if defined(__SANITIZE_ADDRESS__)
-constexpr bool children_need_all = true;  // the shadow of every byte of the stack
+#if defined(__SANITIZE_ADDRESS__) || defined(NSBENCH_COVERAGE)
+constexpr bool children_need_all = true;  // the shadow of every byte of the stack; counters
 #elif defined(__has_feature)
 constexpr bool children_need_all = __has_feature(address_sanitizer);
 #else

@@ -16,7 +16,7 @@ namespace nsbench::bench {
 // per mapping and an entry per page, which makes its time one of what the harness happens to have
 // in memory: 40 us for a small C program, 65 with our libraries, 110 with 4 MB of heap, 1.6 ms with
 // 64 MB.
-// Without a /proc, and under AddressSanitizer, nothing happens.
+// Without a /proc, under AddressSanitizer, and where lines are counted, nothing happens.
 void leave_heap_out_of_children();
 
 struct AddressRange {
@@ -36,7 +36,7 @@ enum class Libraries {
 };
 // The mappings that it does not need. Entering a time namespace walks them all
 // (vdso_join_timens()), in some 30 ns each; and a fork pays for each, left out of the child or not.
-// Empty without a /proc, and under AddressSanitizer.
+// Empty without a /proc, under AddressSanitizer, and where lines are counted.
 std::vector<AddressRange> idle_mappings(Libraries needed);
 void unmap(const std::vector<AddressRange>& ranges);
 

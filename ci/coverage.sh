@@ -2,8 +2,9 @@
 # Line coverage of reports/ and suites/ by the tests that have run: a table by folder, and exit status 1
 # unless both are above 90 %.
 #   cmake --preset coverage && cmake --build --preset coverage && ctest --preset coverage
-#   ci/coverage.sh [--lines] [BUILD]
+#   ci/coverage.sh [--lines | --units] [BUILD]
 #     --lines  also print each file's, and its lines that never ran
+#     --units  only unit tests have run: suites/ is shown, and only reports/ has to be above
 #     BUILD    build/coverage if it is not given; any that has NSBENCH_COVERAGE
 #   ci/coverage.sh --forget [BUILD]    count from nothing
 # It counts what is linked into nsbench, headers among it; not the tests' own, and nothing that runs in a
@@ -15,7 +16,7 @@ readonly wanted=90
 
 mode=folders
 case ${1:-} in
-  --lines | --forget)
+  --lines | --units | --forget)
     mode=${1#--}
     shift
     ;;
@@ -60,7 +61,9 @@ if [[ $mode == lines ]]; then
     /^SF:/ { file = substr($2, length(root) + 1) }
     /^DA:/ && $3 == 0 { print file ":" $2 }' "$counters/lines.info"
 fi
-awk -v wanted="$wanted" '
+judged='reports/ suites/'
+[[ $mode != units ]] || judged=reports/
+awk -v wanted="$wanted" -v judged="$judged" '
   {
     folder = $1
     sub("/[^/]*$", "", folder)
@@ -72,7 +75,7 @@ awk -v wanted="$wanted" '
   END {
     for (name in all) printf "%-24s %6d lines  %5.1f %%\n", name, all[name], 100 * ran[name] / all[name] | "sort"
     close("sort")
-    for (i = split("reports/ suites/", totals, " "); i > 0; --i) {
+    for (i = split(judged, totals, " "); i > 0; --i) {
       name = totals[i]
       if (all[name] == 0 || 100 * ran[name] <= wanted * all[name]) {
         printf "line coverage of %s is not above %d %%\n", name, wanted

@@ -119,7 +119,7 @@ std::string container() {
 }
 
 std::string look_at_virtualisation(const std::string& cpu_text) {
-  const std::string outer = hypervisor(cpu_text);
+  std::string outer = hypervisor(cpu_text);
   const std::string inner = container();
   if (inner.empty()) return outer;
   return outer == "none" ? inner : outer + ", " + inner;
