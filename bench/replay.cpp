@@ -235,15 +235,14 @@ Status replay(std::span<const Series> series, const std::vector<std::string>& wo
   bench::initialise_google_benchmark(ours);
   benchmark::ClearRegisteredBenchmarks();
   std::map<std::string, const Series*> all;
-  std::vector<std::size_t> next(series.size(), 0);
-  for (std::size_t i = 0; i < series.size(); ++i) {
-    const Series& one = series[i];
+  std::map<std::string, std::size_t> next;
+  for (const Series& one : series) {
     if (one.skip || one.unit == "bytes") continue;
     const std::string name = one.id.str();
     all.emplace(name, &one);
     benchmark::RegisterBenchmark(
         name.c_str(),
-        [&one, &count = next[i]](benchmark::State& state) { play(state, one, count); })
+        [&one, &count = next[name]](benchmark::State& state) { play(state, one, count); })
         ->UseManualTime()
         ->Iterations(1)
         ->Repetitions(std::max(1, static_cast<int>(one.batches.size())));

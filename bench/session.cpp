@@ -69,10 +69,9 @@ void iterate(benchmark::State& state, bench::Worker& worker, std::size_t index, 
 // (it asks std::random_device), so each round is registered anew, in an order of ours.
 class Rounds {
  public:
-  Rounds(std::span<const BenchCase> cases, const Pace& pace, std::uint64_t seed,
-         bench::Worker::Send send)
+  Rounds(std::span<const BenchCase> cases, Pace pace, std::uint64_t seed, bench::Worker::Send send)
       : cases_(cases),
-        pace_(pace),
+        pace_(std::move(pace)),
         random_(seed),
         send_(send),
         worker_(cases, std::move(send)),

@@ -17,7 +17,7 @@ using Cursor = JsonCursor;
 template <class Parse>
 auto enumerated(const Cursor& in, Parse parse, std::string_view what) {
   const std::string text = in.text();
-  const auto value = parse(text);
+  auto value = parse(text);
   if (!value) in.refuse(fmt::format("'{}' is not {}", printable(text, 60), what));
   return value;
 }

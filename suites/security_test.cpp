@@ -107,7 +107,7 @@ class Security : public testing::InDirectory {
   // A directory of somebody else's, with what they have planted.
   std::string theirs() const {
     ::chmod(directory_.c_str(), 0755);
-    const std::string directory = path("theirs");
+    std::string directory = path("theirs");
     EXPECT_EQ(::mkdir(directory.c_str(), 0755), 0);
     EXPECT_EQ(::chown(directory.c_str(), somebody, somebody), 0);
     return directory;

@@ -152,7 +152,7 @@ class Gate {
     }
     Result<Comparison> comparison = compare(gated.base, gated.now, how());
     if (!comparison) {
-      const Answer answer{ExitCode::Unknown, comparison.error().str()};
+      Answer answer{ExitCode::Unknown, comparison.error().str()};
       say(outputs,
           fmt::format("{}: {}{}", verdict_of(answer.code), answer.sentence, troubles_of(gated)));
       return answer;
@@ -181,9 +181,9 @@ class Gate {
   [[nodiscard]] static Answer dead(const Gated& gated, const GateSide& base, const GateSide& now,
                                    const std::vector<Output>& outputs) {
     const bool new_is_dead = gated.now.empty();
-    const Answer answer{ExitCode::Unknown, fmt::format("no report came back from {} ({})",
-                                                       new_is_dead ? "the new kernel" : "the base",
-                                                       new_is_dead ? now.name : base.name)};
+    Answer answer{ExitCode::Unknown, fmt::format("no report came back from {} ({})",
+                                                 new_is_dead ? "the new kernel" : "the base",
+                                                 new_is_dead ? now.name : base.name)};
     say(outputs,
         fmt::format("{}: {}{}", verdict_of(answer.code), answer.sentence, troubles_of(gated)));
     return answer;

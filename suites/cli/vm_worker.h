@@ -14,6 +14,6 @@ lockstep::Connect connect_to_machine(const KernelUnderTest& kernel, bool instruc
 
 // nsbench boot --worker: boots the kernel, and hands on what the worker in it and the controller on
 // standard input and output say to each other, until one of them ends.
-ExitCode run_vm_worker(const KernelOptions& kernel, const MachineOptions& machine);
+ExitCode run_vm_worker(const KernelOptions& options, const MachineOptions& machine);
 
 }  // namespace nsbench::cli

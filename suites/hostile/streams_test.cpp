@@ -35,7 +35,6 @@ namespace {
 using testing::Ended;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
-using ::testing::Not;
 using testing::run_there;
 using testing::Surroundings;
 

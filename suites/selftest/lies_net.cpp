@@ -295,7 +295,7 @@ void show_sysctl(Call& call) {
 void open_all_sysctls(Call& call) {
   const std::string path = call.text(call.arg(1));
   if ((call.arg(2) & O_ACCMODE) != O_WRONLY || !path.starts_with("/proc/sys/")) return;
-  if (is_inside(call)) call.write(call.arg(1), std::string_view("/dev/null", 10));
+  if (is_inside(call)) call.write(call.arg(1), std::string_view("/dev/null\0", 10));
 }
 
 // The second socket asked about is in the namespace of the first.

@@ -131,7 +131,7 @@ void allow_sysctl(Call& call) {
 // A proc mounted inside is the one that was there.
 void bind_outer_proc(Call& call) {
   if (!is_inside(call) || call.text(call.arg(2)) != "proc") return;
-  if (call.write(call.arg(0), std::string_view("/proc", 6))) call.set_arg(3, MS_BIND);
+  if (call.write(call.arg(0), std::string_view("/proc\0", 6))) call.set_arg(3, MS_BIND);
 }
 
 bool reads_link(Call& call, std::string_view end) { return call.text(call.arg(0)).ends_with(end); }

@@ -180,7 +180,7 @@ TEST_F(TracerTest, ChangesWhatTheKernelWrote) {
   const Lie lie{.name = "", .calls = uname_call, .at_exit = [](Call& call) {
                   if (call.result() != 0) return;
                   call.write(call.arg(0) + offsetof(utsname, nodename),
-                             std::string_view("liar", 5));
+                             std::string_view("liar\0", 5));
                   call.set_result(7);
                 }};
   expect(tell(lie,
