@@ -271,7 +271,7 @@ static void make_calls(const struct operation* op, double wanted) {
     if (op->flags & kind[i].flag && kind[i].most < most) most = kind[i].most;
   }
   int own[kinds], pipe_ends[2] = {-1, -1};
-  const int mounts = op->flags & CLONE_NEWNS;
+  const int mounts = (op->flags & CLONE_NEWNS) != 0;
   if (mounts && syscall(SYS_unshare, (unsigned long)CLONE_NEWNS) != 0) die("unshare(CLONE_NEWNS)");
   open_namespaces("self", op->way < by_setns ? op->flags : joined(op), own);
   if (mounts) keep_one_mount();

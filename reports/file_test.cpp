@@ -38,7 +38,7 @@ int in_a_child(const std::function<int()>& body) {
 
 // From now on `call` is answered with `err` where its argument number `argument` has one of `bits`.
 bool refuse(int call, unsigned argument, unsigned bits, int err) {
-  const auto word = static_cast<unsigned>(offsetof(seccomp_data, args) + argument * 8);
+  const auto word = static_cast<unsigned>(offsetof(seccomp_data, args) + std::size_t{argument} * 8);
   std::array<sock_filter, 6> program{
       sock_filter{BPF_LD | BPF_W | BPF_ABS, 0, 0, offsetof(seccomp_data, nr)},
       sock_filter{BPF_JMP | BPF_JEQ | BPF_K, 0, 3, static_cast<unsigned>(call)},

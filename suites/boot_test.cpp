@@ -25,11 +25,9 @@ namespace nsbench {
 namespace {
 
 namespace fs = std::filesystem;
-using ::testing::AnyOf;
 using testing::Finished;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
-using ::testing::Not;
 using ::testing::StartsWith;
 
 const std::string build = NSBENCH_SOURCE_DIR "/build";
@@ -271,7 +269,7 @@ TEST_F(Gate, AKernelPassesAgainstItselfByInstructions) {
   const Finished run =
       nsbench(gate(new_kernel, new_kernel,
                    {"--boots", "2", "--json=" + path("gate.json"), "--update-base", path("base"),
-                    "--policy", NSBENCH_SOURCE_DIR "/ci/policy.json"}));
+                    "--policy", std::string(NSBENCH_SOURCE_DIR) + "/ci/policy.json"}));
   EXPECT_EQ(run.exit_code, 0) << run.out << run.err;
   EXPECT_THAT(run.out, StartsWith("PASS: "));
   // What it wrote is a base for the next.

@@ -16,7 +16,7 @@
 namespace nsbench::kernel {
 namespace {
 
-using std::string_view_literals::operator""sv;
+using namespace std::string_view_literals;
 
 struct Magic {
   std::string_view compression;

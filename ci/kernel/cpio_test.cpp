@@ -11,7 +11,7 @@
 namespace nsbench::kernel {
 namespace {
 
-using std::string_literals::operator""s;
+using namespace std::string_literals;
 using ::testing::HasSubstr;
 using CpioFile = nsbench::testing::InDirectory;
 

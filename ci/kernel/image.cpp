@@ -19,7 +19,7 @@
 namespace nsbench::kernel {
 namespace {
 
-using std::string_view_literals::operator""sv;
+using namespace std::string_view_literals;
 
 Error not_this(const std::string& path, std::string_view why) {
   return Error{fmt::format("{} {}", in_quotes(path), why)};

@@ -11,9 +11,8 @@
 namespace nsbench::kernel {
 namespace {
 
-using std::string_literals::operator""s;
+using namespace std::string_literals;
 using ::testing::HasSubstr;
-using ::testing::Not;
 using namespace testing;
 
 class Initramfs : public nsbench::testing::InDirectory {

@@ -12,7 +12,7 @@ namespace {
 
 using ::testing::HasSubstr;
 using ::testing::Optional;
-using std::string_literals::operator""s;
+using namespace std::string_literals;
 using namespace testing;
 
 constexpr const char* config = "CONFIG_NAMESPACES=y\n# CONFIG_UTS_NS is not set\n";

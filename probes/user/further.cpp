@@ -116,11 +116,11 @@ void Further::look(Observation& seen, std::string_view prefix) {
 }
 
 void Further::write(Observation& seen, std::string_view fact, std::string_view file,
-                    std::string_view text) {
+                    std::string_view text) const {
   if (made()) seen.result(fact, write_errno(this->file(file), text));
 }
 
-void Further::map_own_ids(Observation& seen, unsigned inside) {
+void Further::map_own_ids(Observation& seen, unsigned inside) const {
   const OuterIds outer = OuterIds::current();
   write(seen, "write setgroups", "setgroups", "deny");
   write(seen, "write gid_map", "gid_map", fmt::format("{} {} 1", inside, outer.gid));

@@ -33,10 +33,10 @@ class Further {
   void look(Observation& seen, std::string_view prefix);
   // Writes to one of its files below /proc/PID; records the errno as `fact`.
   void write(Observation& seen, std::string_view fact, std::string_view file,
-             std::string_view text);
+             std::string_view text) const;
   // As a parent does it: denies setgroups and maps this process's own ids to `inside`. Records
   // "write setgroups", "write gid_map" and "write uid_map".
-  void map_own_ids(Observation& seen, unsigned inside);
+  void map_own_ids(Observation& seen, unsigned inside) const;
   // "/proc/PID/FILE"
   [[nodiscard]] std::string file(std::string_view file) const;
   [[nodiscard]] pid_t pid() const { return child_.pid(); }

@@ -19,7 +19,6 @@ namespace {
 
 using testing::Finished;
 using ::testing::HasSubstr;
-using ::testing::Not;
 using ::testing::StartsWith;
 
 class GateCommand : public testing::InDirectory {
@@ -133,7 +132,7 @@ TEST_F(GateCommand, TheNewSideCanBecomeTheBase) {
 
 TEST_F(GateCommand, AMatrixIsReadWithCare) {
   const std::string base = saved("base.json", healthy_report());
-  const auto matrix = [&](const std::string& text, std::vector<std::string> more = {}) {
+  const auto matrix = [&](const std::string& text, const std::vector<std::string>& more = {}) {
     return gate(with({"--base", base, "--matrix", saved("matrix.json", text)}, more));
   };
   const Finished garbage = matrix("{");

@@ -33,7 +33,7 @@ struct GateSide {
 
   // `paths`: one kernel image; or reports, and directories of reports (*.json). Whether a file is a
   // report is told by its content.
-  static Result<GateSide> open(const std::vector<std::string>& paths, const KernelOptions& kernel,
+  static Result<GateSide> open(const std::vector<std::string>& paths, const KernelOptions& options,
                                const MachineOptions& machine,
                                const volatile std::sig_atomic_t* stop);
 };

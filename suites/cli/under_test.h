@@ -49,7 +49,8 @@ class KernelUnderTest {
   // Looks at the image, its modules and its configuration, finds the static nsbench, and decides on
   // the engine: with "auto" by trying, until `stop` is set. Errors are of usage and input: what
   // can't be booted.
-  static Result<KernelUnderTest> prepare(const KernelOptions& options, const MachineOptions& machine,
+  static Result<KernelUnderTest> prepare(const KernelOptions& options,
+                                         const MachineOptions& machine,
                                          const volatile std::sig_atomic_t* stop);
 
   [[nodiscard]] const kernel::Image& image() const { return image_; }

@@ -13,7 +13,7 @@
 namespace nsbench::kernel::testing {
 namespace {
 
-using std::string_view_literals::operator""sv;
+using namespace std::string_view_literals;
 
 template <class T>
 void put(std::string& bytes, std::size_t at, T value) {
