@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 
 #include <algorithm>
+#include <cmath>
 #include <vector>
 
 namespace nsbench::bench {
@@ -34,7 +35,7 @@ TEST(TimesWithinAStep, StayAroundTheReading) {
 TEST(TimesWithinAStep, HaveAMedianBetweenSteps) {
   std::vector<double> ns;
   for (int i = 0; i < 1000; ++i)
-    ns.push_back(within_step(i % 10 < 3 ? 110 : 100, 10, (i / 10) / 100.0));
+    ns.push_back(within_step(i % 10 < 3 ? 110 : 100, 10, std::floor(i / 10.0) / 100));
   std::sort(ns.begin(), ns.end());
   EXPECT_NEAR(ns[500], 102, 1.0);
 }

@@ -87,7 +87,7 @@ TEST(ChangePoints, TheNewestThreeValuesAreEnough) {
 
 TEST(ChangePoints, TwoStepsUpAndUpThenDown) {
   const Level stairs = [](std::size_t i, std::size_t) {
-    return 0.05 * static_cast<double>(i / 20);
+    return 0.05 * std::floor(static_cast<double>(i) / 20);
   };
   EXPECT_THAT(places(find_change_points(series(stairs))), ElementsAre(20, 40));
   const Level bump = [](std::size_t i, std::size_t) { return i >= 50 && i < 58 ? 0.05 : 0; };

@@ -69,7 +69,7 @@ TEST(SignTest, CriticalCountIsTheFirstThatIsSignificant) {
 // std::sort may do anything with a NaN among its values.
 TEST(Median, LeavesOutWhatIsNoNumber) {
   Values values = counting(99);
-  for (std::size_t i = 0; i < 50; ++i) values.insert(values.begin() + 2 * i, nan_value);
+  for (int i = 0; i < 50; ++i) values.insert(values.begin() + 2 * i, nan_value);
   EXPECT_EQ(median(values), median(counting(99)));
   EXPECT_EQ(median_interval(values, 0.05)->low, median_interval(counting(99), 0.05)->low);
   EXPECT_TRUE(std::isnan(median({})));

@@ -128,7 +128,7 @@ JsonCursor JsonCursor::at(std::string_view key) const {
   if (!expect(value_->is_object(), "an object")) return {nothing, std::move(place), *error_};
   const auto found = value_->find(std::string(key));
   if (found != value_->end()) return {*found, std::move(place), *error_};
-  const JsonCursor missing(nothing, std::move(place), *error_);
+  JsonCursor missing(nothing, std::move(place), *error_);
   missing.refuse("is missing");
   return missing;
 }

@@ -38,7 +38,7 @@ std::string_view title_of_splat(std::string_view id) {
 std::string_view without_printk_prefix(std::string_view line) {
   if (line.size() > 2 && line[0] == '<' && line[1] >= '0' && line[1] <= '9') {
     const std::size_t end = line.find('>');
-    if (end != std::string_view::npos && end <= 4) line.remove_prefix(end + 1);
+    if (end <= 4) line.remove_prefix(end + 1);
   }
   if (const std::size_t time = bracketed(line, " .0123456789"); time > 0) {
     line.remove_prefix(time);

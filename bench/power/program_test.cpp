@@ -115,9 +115,9 @@ TEST_F(Power, TakesOneSideAfterTheOtherUnderLoad) {
 
 TEST_F(Power, OtherToolsReadTheSameFile) {
   ASSERT_EQ(compare(2, {"--null-weight", "1", "--sizes", "50"}).exit_code, 0);
-  const Finished table =
-      nsbench::testing::run_program({"python3", NSBENCH_SOURCE_DIR "/bench/power/other_tools.py",
-                                     path_, "--power", POWER_PROGRAM});
+  const Finished table = nsbench::testing::run_program(
+      {"python3", std::string(NSBENCH_SOURCE_DIR) + "/bench/power/other_tools.py", path_, "--power",
+       POWER_PROGRAM});
   if (table.exit_code == 77 || table.exit_code == 127) GTEST_SKIP() << "no Python with SciPy here";
   EXPECT_EQ(table.exit_code, 0) << table.err;
   EXPECT_THAT(table.out, HasSubstr("lock step, nsbench compare"));

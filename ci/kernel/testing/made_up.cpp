@@ -103,7 +103,7 @@ std::string made_uml(std::string_view release) {
 
 std::string made_bzimage(const MadeBzImage& image) {
   constexpr std::uint8_t sectors = 2;
-  constexpr std::size_t setup_bytes = (sectors + 1) * 512;
+  constexpr std::size_t setup_bytes = (sectors + 1) * std::size_t{512};
   constexpr std::uint32_t payload_offset = 16;
   std::string file(setup_bytes + payload_offset, '\0');
   put(file, 0x1f1, sectors);
