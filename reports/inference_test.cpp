@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <cstddef>
 #include <limits>
 #include <vector>
 
@@ -69,7 +70,7 @@ TEST(SignTest, CriticalCountIsTheFirstThatIsSignificant) {
 // std::sort may do anything with a NaN among its values.
 TEST(Median, LeavesOutWhatIsNoNumber) {
   Values values = counting(99);
-  for (int i = 0; i < 50; ++i) values.insert(values.begin() + 2 * i, nan_value);
+  for (std::ptrdiff_t i = 0; i < 50; ++i) values.insert(values.begin() + 2 * i, nan_value);
   EXPECT_EQ(median(values), median(counting(99)));
   EXPECT_EQ(median_interval(values, 0.05)->low, median_interval(counting(99), 0.05)->low);
   EXPECT_TRUE(std::isnan(median({})));
