@@ -235,14 +235,14 @@ Status replay(std::span<const Series> series, const std::vector<std::string>& wo
   bench::initialise_google_benchmark(ours);
   benchmark::ClearRegisteredBenchmarks();
   std::map<std::string, const Series*> all;
-  std::map<std::string, std::size_t> next;
   for (const Series& one : series) {
     if (one.skip || one.unit == "bytes") continue;
     const std::string name = one.id.str();
     all.emplace(name, &one);
-    benchmark::RegisterBenchmark(
-        name.c_str(),
-        [&one, &count = next[name]](benchmark::State& state) { play(state, one, count); })
+    benchmark::RegisterBenchmark(name.c_str(),
+                                 [&one, count = std::size_t{0}](benchmark::State& state) mutable {
+                                   play(state, one, count);
+                                 })
         ->UseManualTime()
         ->Iterations(1)
         ->Repetitions(std::max(1, static_cast<int>(one.batches.size())));
