@@ -138,9 +138,11 @@ int guard(Channel& channel, const std::vector<std::string>& parents, const std::
 }
 
 // One hierarchy of each version, the most suitable, and that of a controller.
-std::vector<CgroupHierarchy> chosen_hierarchies(std::string_view controller) {
+Result<std::vector<CgroupHierarchy>> chosen_hierarchies(std::string_view controller) {
+  Result<std::vector<CgroupHierarchy>> all = cgroup_hierarchies();
+  if (!all) return all;
   std::vector<CgroupHierarchy> chosen;
-  for (CgroupHierarchy& one : cgroup_hierarchies()) {
+  for (CgroupHierarchy& one : *all) {
     const bool taken = std::any_of(chosen.begin(), chosen.end(), [&one](const auto& other) {
       return other.unified == one.unified;
     });
@@ -148,6 +150,11 @@ std::vector<CgroupHierarchy> chosen_hierarchies(std::string_view controller) {
     if (!taken || asked_for) chosen.push_back(std::move(one));
   }
   return chosen;
+}
+
+// The caller's own want, which says nothing of the hierarchy.
+bool is_want(const Error& refused) {
+  return refused.err == EMFILE || refused.err == ENFILE || refused.err == ENOMEM;
 }
 
 std::string name_of_run() { return fmt::format("{}{}-", prefix, ::getpid()); }
@@ -173,10 +180,14 @@ std::vector<CgroupHierarchy> cgroup_hierarchies(std::string_view mountinfo,
   return found;
 }
 
-std::vector<CgroupHierarchy> cgroup_hierarchies() {
+Result<std::vector<CgroupHierarchy>> cgroup_hierarchies() {
   const Result<std::string> mountinfo = read_small_file("/proc/self/mountinfo");
   const Result<std::string> membership = read_small_file("/proc/self/cgroup");
-  if (!mountinfo || !membership) return {};
+  for (const Result<std::string>* text : {&mountinfo, &membership}) {
+    if (*text) continue;
+    if (text->error().err == ENOENT) return std::vector<CgroupHierarchy>{};
+    return text->error();
+  }
   return cgroup_hierarchies(*mountinfo, *membership);
 }
 
@@ -200,9 +211,14 @@ Result<OwnCgroup::Part> OwnCgroup::make_part(const CgroupHierarchy& hierarchy,
       if (errno == EEXIST) continue;
       return Error::last(fmt::format("mkdir({})", part.directory));
     }
-    // Gone again if somebody took it for a leftover before it was locked.
     part.lock = locked(part.directory);
-    if (!part.lock.valid()) continue;
+    if (!part.lock.valid()) {
+      // Somebody took it for a leftover before it was locked.
+      if (errno == ENOENT || errno == EWOULDBLOCK) continue;
+      const Error refused = Error::last(fmt::format("lock({})", part.directory));
+      ::rmdir(part.directory.c_str());
+      return refused;
+    }
     part.procs = Fd(::open((part.directory + "/cgroup.procs").c_str(), O_WRONLY | O_CLOEXEC));
     if (!part.procs.valid()) {
       const Error refused = Error::last(fmt::format("open({}/cgroup.procs)", part.directory));
@@ -216,10 +232,11 @@ Result<OwnCgroup::Part> OwnCgroup::make_part(const CgroupHierarchy& hierarchy,
 }
 
 Result<OwnCgroup> OwnCgroup::make(Privilege privilege, std::string_view controller) {
-  const std::vector<CgroupHierarchy> hierarchies = chosen_hierarchies(controller);
-  if (hierarchies.empty()) return Error{"no cgroup file system is mounted", ENOENT};
+  const Result<std::vector<CgroupHierarchy>> hierarchies = chosen_hierarchies(controller);
+  if (!hierarchies) return hierarchies.error();
+  if (hierarchies->empty()) return Error{"no cgroup file system is mounted", ENOENT};
   std::vector<std::string> parents;
-  for (const CgroupHierarchy& one : hierarchies) parents.push_back(one.directory);
+  for (const CgroupHierarchy& one : *hierarchies) parents.push_back(one.directory);
   Result<std::pair<Channel, Channel>> ends = Channel::pair();
   if (!ends) return ends.error();
   OwnCgroup own;
@@ -235,12 +252,12 @@ Result<OwnCgroup> OwnCgroup::make(Privilege privilege, std::string_view controll
     return ready.error();
   }
   Error refused;
-  for (const CgroupHierarchy& one : hierarchies) {
+  for (const CgroupHierarchy& one : *hierarchies) {
     Result<Part> part = make_part(one, privilege);
     if (part) own.parts_.push_back(std::move(*part));
     if (!part) refused = part.error();
   }
-  if (own.parts_.empty()) return refused;
+  if (own.parts_.empty() || is_want(refused)) return refused;
   return own;
 }
 

@@ -26,8 +26,9 @@ struct CgroupHierarchy {
 // cgroup is not below what is mounted.
 std::vector<CgroupHierarchy> cgroup_hierarchies(std::string_view mountinfo,
                                                 std::string_view membership);
-// The caller's.
-std::vector<CgroupHierarchy> cgroup_hierarchies();
+// The caller's; none where there is no /proc. The error is of opening or reading its files: a limit
+// of descriptors, say, which does not mean that nothing is mounted.
+Result<std::vector<CgroupHierarchy>> cgroup_hierarchies();
 
 // Removes a cgroup and those below it, as soon as they are empty; false if that takes longer than
 // the deadline. A directory that is not there is as good as removed.

@@ -11,7 +11,7 @@
 namespace nsbench {
 
 Result<std::string> read_small_file(const std::string& path) {
-  constexpr std::size_t limit = 1UL << 20U;
+  constexpr std::size_t limit = 1UL << 26U;  // the mount table may have fs.mount-max lines
   const Fd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   if (!file.valid()) return Error::last("open(" + path + ")");
   std::string text;

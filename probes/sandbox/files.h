@@ -8,7 +8,7 @@
 
 namespace nsbench {
 
-// Reads a whole small file (up to 1 MiB).
+// Reads a whole small file (up to 64 MiB: a mount table may be that long).
 Result<std::string> read_small_file(const std::string& path);
 // One write(2), as /proc wants it.
 Status write_small_file(const std::string& path, std::string_view text);

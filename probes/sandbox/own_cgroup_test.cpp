@@ -1,10 +1,13 @@
 // What an arena's own cgroup leaves behind: nothing, however its makers end.
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <chrono>
 #include <string>
 #include <utility>
@@ -111,7 +114,9 @@ TEST_F(OwnCgroupTest, IsRemovedByTheGuardianWhenItsOwnerIsKilled) {
 
 TEST_F(OwnCgroupTest, IsRemovedByTheNextOneWhenTheGuardianIsKilledToo) {
   std::vector<std::string> paths;
-  for (const CgroupHierarchy& one : cgroup_hierarchies()) {
+  const Result<std::vector<CgroupHierarchy>> hierarchies = cgroup_hierarchies();
+  ASSERT_TRUE(hierarchies.ok());
+  for (const CgroupHierarchy& one : *hierarchies) {
     const std::string path = one.directory + "/nsbench-0-1";
     if (::mkdir(path.c_str(), 0755) == 0) paths.push_back(path);
   }
@@ -123,6 +128,39 @@ TEST_F(OwnCgroupTest, IsRemovedByTheNextOneWhenTheGuardianIsKilledToo) {
     EXPECT_FALSE(there(parent + "/nsbench-0-1"));
   }
   for (const std::string& path : paths) ::rmdir(path.c_str());
+}
+
+// At the first descriptor that is refused, the second, and so on: never that no cgroups are there,
+// and none left.
+TEST_F(OwnCgroupTest, ToleratesNoMoreDescriptors) {
+  int refused = 0;
+  const Result<std::vector<CgroupHierarchy>> hierarchies = cgroup_hierarchies();
+  ASSERT_TRUE(hierarchies.ok());
+  for (bool made = false; !made;) {
+    Result<std::pair<Channel, Channel>> ends = Channel::pair();
+    ASSERT_TRUE(ends.ok());
+    Result<Child> process = Child::fork([&] {
+      const auto next_free = static_cast<rlim_t>(::dup(0));
+      ::close(static_cast<int>(next_free));
+      const rlim_t limit = next_free + static_cast<rlim_t>(refused);
+      const rlimit few{limit, limit};
+      ::setrlimit(RLIMIT_NOFILE, &few);
+      const Result<OwnCgroup> own = OwnCgroup::make(Privilege::Root);
+      return ends->second.send(own ? "made" : std::to_string(own.error().err)) ? 0 : 1;
+    });
+    ASSERT_TRUE(process.ok());
+    const pid_t maker = process->pid();
+    const auto said = ends->first.receive(Deadline::in(testing::patience));
+    ASSERT_TRUE(said.ok()) << said.error().str();
+    made = *said == "made";
+    EXPECT_TRUE(made || *said == std::to_string(EMFILE)) << *said << " with " << refused << " more";
+    ASSERT_TRUE(process->wait(Deadline::in(testing::patience)).ok());
+    for (const CgroupHierarchy& one : *hierarchies) {
+      EXPECT_FALSE(there(fmt::format("{}/nsbench-{}-1", one.directory, maker)));
+    }
+    ASSERT_LT(++refused, 64);
+  }
+  EXPECT_GT(refused, 3);
 }
 
 TEST_F(OwnCgroupTest, HoldsTheArenaAndIsLinkedThere) {
