@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstdint>
 #include <string>
 
 #include "reports/printable.h"
@@ -21,6 +22,32 @@ bool has_long_number(std::string_view text) {
   });
 }
 
+// The standard library writes out what is in {braces} as often as they say, and takes the square of
+// that to tidy it up.
+constexpr std::uint64_t most_repetitions = 4096;
+
+// No more than these, if each {repetition} is of the one before.
+std::uint64_t repetitions_in(std::string_view text) {
+  static_assert(longest_number <= 9, "the product below must not overflow");
+  std::uint64_t product = 1;
+  for (std::size_t at = text.find('{'); at != std::string_view::npos; at = text.find('{', at + 1)) {
+    std::uint64_t largest = 1;
+    std::uint64_t number = 0;
+    for (const char c : text.substr(at + 1)) {
+      if (c == ',') {
+        number = 0;
+      } else if (c >= '0' && c <= '9') {
+        number = number * 10 + static_cast<std::uint64_t>(c - '0');
+        largest = std::max(largest, number);
+      } else {
+        break;
+      }
+    }
+    product = std::min(product * largest, most_repetitions + 1);
+  }
+  return product;
+}
+
 }  // namespace
 
 Result<std::regex> parse_pattern(std::string_view text) {
@@ -33,6 +60,10 @@ Result<std::regex> parse_pattern(std::string_view text) {
   if (text.find('\0') != std::string_view::npos) return no_pattern("a NUL byte in it");
   if (has_long_number(text)) {
     return no_pattern(fmt::format("a number of more than {} digits", longest_number));
+  }
+  if (repetitions_in(text) > most_repetitions) {
+    return no_pattern(
+        fmt::format("{{repetitions}} that multiply to more than {}", most_repetitions));
   }
   try {
     return std::regex(std::string(text));  // it looks one character past the end: NUL, in a string
