@@ -36,19 +36,31 @@ function(nsbench_test_program name)
 endfunction()
 
 # One room of the house is one static library with its unit tests beside it:
-#   nsbench_module(NAME SOURCES a.cpp .. DEPENDS lib .. [TESTS a_test.cpp ..])
-# TESTS need no privilege; tests that enter namespaces are added by nsbench_namespace_test().
+#   nsbench_module(NAME SOURCES a.cpp .. DEPENDS lib .. [TESTS a_test.cpp ..] [SHARDS COUNT])
+# TESTS need no privilege; tests that enter namespaces are added by nsbench_namespace_test(). SHARDS:
+# they take long with sanitizers, and ctest runs them as so many tests, side by side.
 
 function(nsbench_module name)
-  cmake_parse_arguments(arg "" "" "SOURCES;DEPENDS;TESTS" ${ARGN})
+  cmake_parse_arguments(arg "" "SHARDS" "SOURCES;DEPENDS;TESTS" ${ARGN})
   add_library(nsbench_${name} STATIC ${arg_SOURCES})
   target_link_libraries(nsbench_${name} PUBLIC nsbench_options ${arg_DEPENDS})
   nsbench_precompile(nsbench_${name} FROM nsbench_reports)
   if(NSBENCH_TESTS AND arg_TESTS)
     nsbench_test_program(${name}_test SOURCES ${arg_TESTS}
                          DEPENDS nsbench_${name} GTest::gtest_main)
-    add_test(NAME ${name} COMMAND ${name}_test)
-    set_tests_properties(${name} PROPERTIES LABELS unit)
+    if(NOT arg_SHARDS)
+      set(arg_SHARDS 1)
+    endif()
+    foreach(shard RANGE 1 ${arg_SHARDS})
+      set(test ${name})
+      if(shard GREATER 1)
+        set(test ${name}.${shard})
+      endif()
+      math(EXPR index "${shard} - 1")
+      add_test(NAME ${test} COMMAND ${name}_test)
+      set_tests_properties(${test} PROPERTIES LABELS unit ENVIRONMENT
+                           "GTEST_TOTAL_SHARDS=${arg_SHARDS};GTEST_SHARD_INDEX=${index}")
+    endforeach()
   endif()
 endfunction()
 
