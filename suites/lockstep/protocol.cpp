@@ -244,7 +244,9 @@ BatchResult read_result(Keys& keys) {
   if (m.outcome == BatchResult::Outcome::Measured) {
     read_measured(keys, m);
   } else {
-    m.skip = keys.text("skip", m.outcome == BatchResult::Outcome::Skipped);
+    const bool skipped = m.outcome == BatchResult::Outcome::Skipped;
+    m.skip = keys.text("skip", skipped);
+    if (skipped && m.skip.empty()) keys.spoil("skip", "empty");
     m.error = keys.text("error");
   }
   return m;

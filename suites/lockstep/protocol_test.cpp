@@ -149,6 +149,7 @@ TEST(LockstepProtocol, WhatIsNoLineOfItIsRefused) {
                                       "bye reason",
                                       "result batch=1 case=a outcome=perfect",
                                       "result batch=1 case=a outcome=skipped error=x",
+                                      "result batch=1 case=a outcome=skipped skip= error=x",
                                       "result batch=1 case=a outcome=failed"}) {
     refusal(line);
   }
