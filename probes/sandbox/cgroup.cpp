@@ -157,6 +157,12 @@ bool is_want(const Error& refused) {
   return refused.err == EMFILE || refused.err == ENFILE || refused.err == ENOMEM;
 }
 
+// Of a new cgroup that is of no use.
+Error removed_for(Error refused, const std::string& directory) {
+  ::rmdir(directory.c_str());
+  return refused;
+}
+
 std::string name_of_run() { return fmt::format("{}{}-", prefix, ::getpid()); }
 
 }  // namespace
@@ -183,12 +189,10 @@ std::vector<CgroupHierarchy> cgroup_hierarchies(std::string_view mountinfo,
 Result<std::vector<CgroupHierarchy>> cgroup_hierarchies() {
   const Result<std::string> mountinfo = read_small_file("/proc/self/mountinfo");
   const Result<std::string> membership = read_small_file("/proc/self/cgroup");
-  for (const Result<std::string>* text : {&mountinfo, &membership}) {
-    if (*text) continue;
-    if (text->error().err == ENOENT) return std::vector<CgroupHierarchy>{};
-    return text->error();
-  }
-  return cgroup_hierarchies(*mountinfo, *membership);
+  if (mountinfo && membership) return cgroup_hierarchies(*mountinfo, *membership);
+  const Error& refused = mountinfo ? membership.error() : mountinfo.error();
+  if (refused.err == ENOENT) return std::vector<CgroupHierarchy>{};
+  return refused;
 }
 
 bool remove_cgroup(const std::string& directory, Deadline deadline) {
@@ -215,15 +219,12 @@ Result<OwnCgroup::Part> OwnCgroup::make_part(const CgroupHierarchy& hierarchy,
     if (!part.lock.valid()) {
       // Somebody took it for a leftover before it was locked.
       if (errno == ENOENT || errno == EWOULDBLOCK) continue;
-      const Error refused = Error::last(fmt::format("lock({})", part.directory));
-      ::rmdir(part.directory.c_str());
-      return refused;
+      return removed_for(Error::last(fmt::format("lock({})", part.directory)), part.directory);
     }
     part.procs = Fd(::open((part.directory + "/cgroup.procs").c_str(), O_WRONLY | O_CLOEXEC));
     if (!part.procs.valid()) {
-      const Error refused = Error::last(fmt::format("open({}/cgroup.procs)", part.directory));
-      ::rmdir(part.directory.c_str());
-      return refused;
+      return removed_for(Error::last(fmt::format("open({}/cgroup.procs)", part.directory)),
+                         part.directory);
     }
     if (privilege == Privilege::Userns) delegate(part.directory);
     return part;
